@@ -1,0 +1,26 @@
+//! The contract between code producers and the runtime: the only thing that both sides know.
+//!
+//! What is here:
+//! - [`types`]: value, reference, heap and function types as a module declares them;
+//! - [`facts`]: what decoding learns of a module ([`facts::ModuleFacts`]), serializable;
+//! - [`vm`]: the memory layout that code and runtime share (`VMContext`, `VMStore`, …);
+//! - [`layout`]: where in a `VMContext` each memory, table, global, import and tag of a module lies;
+//! - [`trap`]: the table of trap codes;
+//! - [`builtins`]: the table of functions through which code asks the runtime for work;
+//! - [`processor`]: how the runtime enters code and walks its frames, whoever made the code;
+//! - [`num`]: what Wasm's numeric operators mean, as pure functions.
+//!
+//! This crate knows how neither side works inside, allocates little, and is `no_std`.
+
+#![no_std]
+
+extern crate alloc;
+
+pub mod builtins;
+pub mod facts;
+pub mod layout;
+pub mod num;
+pub mod processor;
+pub mod trap;
+pub mod types;
+pub mod vm;

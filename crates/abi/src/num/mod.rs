@@ -1,0 +1,1 @@
+//! What Wasm's numeric operators mean, as pure functions.

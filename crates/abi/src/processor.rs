@@ -2,6 +2,9 @@
 //!
 //! The runtime sees the engine's code through these two traits and knows no producer by name.
 
+// Declares unsafe traits and methods, and holds no unsafe block.
+#![allow(unsafe_code)]
+
 use crate::builtins::Status;
 use crate::facts::FuncIndex;
 use crate::types::Signature;

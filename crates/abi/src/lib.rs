@@ -10,11 +10,14 @@
 //! - [`processor`]: how the runtime enters code and walks its frames, whoever made the code;
 //! - [`num`]: what Wasm's numeric operators mean, as pure functions.
 //!
-//! This crate knows how neither side works inside, allocates little, and is `no_std`.
+//! This crate knows how neither side works inside, allocates little, and is `no_std`; its feature
+//! `std`, on by default, only lets [`num`] use the standard library's float functions.
 
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 pub mod builtins;
 pub mod facts;

@@ -42,7 +42,13 @@ impl DecodeError {
     /// An error of this kind at an unknown place.
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> DecodeError {
-        DecodeError(Box::new(Inner { kind, message: message.into(), offset: None, function: None, name: None }))
+        DecodeError(Box::new(Inner {
+            kind,
+            message: message.into(),
+            offset: None,
+            function: None,
+            name: None,
+        }))
     }
 
     /// What kind of error it is.

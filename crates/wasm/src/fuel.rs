@@ -60,7 +60,14 @@ const TABLE: &[Row] = &[
         cost: 1,
         ends_block: true,
         operators: &[
-            "if", "br", "br_if", "br_table", "br_on_null", "br_on_non_null", "br_on_cast", "br_on_cast_fail",
+            "if",
+            "br",
+            "br_if",
+            "br_table",
+            "br_on_null",
+            "br_on_non_null",
+            "br_on_cast",
+            "br_on_cast_fail",
         ],
     },
     // Calls.
@@ -152,7 +159,8 @@ mod tests {
     #[test]
     fn every_exception_names_an_operator_once() {
         let rows = wasmparser::for_each_visit_operator!(names);
-        let all: BTreeSet<&str> = rows.iter().map(|(visit, _)| visit.strip_prefix("visit_").unwrap()).collect();
+        let all: BTreeSet<&str> =
+            rows.iter().map(|(visit, _)| visit.strip_prefix("visit_").unwrap()).collect();
         let named: Vec<&str> = TABLE.iter().flat_map(|row| row.operators).copied().collect();
         for name in &named {
             assert!(all.contains(name), "no operator {name}");

@@ -23,6 +23,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod constant;
 pub mod decode;
 pub mod error;
 pub mod features;

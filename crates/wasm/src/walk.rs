@@ -126,7 +126,7 @@ fn walk<'a, S: Sink<'a>>(
 }
 
 #[cold]
-fn malformed(error: wasmparser::Error) -> DecodeError {
+pub(crate) fn malformed(error: wasmparser::Error) -> DecodeError {
     DecodeError::from_wasmparser(&error, ErrorKind::Malformed)
 }
 

@@ -2,10 +2,10 @@
 //!
 //! A function has the name of its operator with `.` replaced by `_`: `i32.add` is [`i32_add`].
 //! The interpreter's handlers, constant folding and the evaluator of the IR all call these, so an
-//! operator has one meaning in the whole project.
+//! operator has one meaning in the whole project. [`table`] lists every operator with its types.
 //!
 //! **Types.** `i32` and `i64` are `u32` and `u64` here: their bits; what is signed casts inside.
-//! `f32` and `f64` are themselves. `v128` is `V128`. A comparison or a test gives a `bool`, which
+//! `f32` and `f64` are themselves. `v128` is [`V128`]. A comparison or a test gives a `bool`, which
 //! Wasm sees as the `i32` 0 or 1. An operator that can trap gives a `Result` with the trap's code.
 //!
 //! **NaN bits** follow the specification. An operator of arithmetic that meets a NaN gives a quiet
@@ -23,16 +23,19 @@
 //!   four calls for a vector of four lanes.
 //!
 //! **Vectors** are written as loops over lanes of a fixed number, which the compiler turns into
-//! vector instructions of the target. The byte order of a `V128` is little-endian on every host.
+//! vector instructions of the target. The byte order of a [`V128`] is little-endian on every host.
 //!
-//! **Relaxed SIMD** has one meaning here, the same on every host.
+//! **Relaxed SIMD** has one meaning here, the same on every host; [`simd`] says which.
 
 mod convert;
 mod float;
 mod int;
+pub mod simd;
+pub mod table;
 mod wide;
 
 pub use convert::*;
 pub use float::*;
 pub use int::*;
+pub use simd::*;
 pub use wide::*;

@@ -94,10 +94,10 @@ impl DecodeError {
     #[cold]
     pub(crate) fn from_wasmparser(error: &wasmparser::Error, otherwise: ErrorKind) -> DecodeError {
         let message = error.message();
-        let kind = match error.missing_wasm_feature().and_then(Feature::of_flag) {
+        let kind = match missing_feature(error) {
             Some(feature) if feature.is_built() => ErrorKind::FeatureDisabled(feature),
             Some(feature) => ErrorKind::Unbuilt { feature: feature.name(), operator: None },
-            None if names_a_limit(message) => ErrorKind::Limit,
+            None if contains_any(message, LIMITS) => ErrorKind::Limit,
             None => otherwise,
         };
         DecodeError::new(kind, message.to_string()).at(error.offset())
@@ -115,11 +115,35 @@ impl DecodeError {
     }
 }
 
-/// Whether a message of the validator speaks of one of its limits.
-fn names_a_limit(message: &str) -> bool {
-    ["implementation limit", "exceeds limit", "is out of bounds: too many", "too many locals"]
-        .iter()
-        .any(|phrase| message.contains(phrase))
+/// The feature without which the validator refuses a module.
+fn missing_feature(error: &wasmparser::Error) -> Option<Feature> {
+    // Not marked as such by the validator.
+    match error.message() {
+        "multiple memories" => return Some(Feature::MultiMemory),
+        "multiple tables" => return Some(Feature::ReferenceTypes),
+        _ => {}
+    }
+    let feature = Feature::of_flag(error.missing_wasm_feature()?)?;
+    // Marked with a feature that might one day allow it, but a plain rule of the specification until then.
+    let plain_rule = !feature.is_built() && contains_any(error.message(), RULES);
+    (!plain_rule).then_some(feature)
+}
+
+/// How the validator speaks of its limits.
+const LIMITS: &[&str] = &[
+    "implementation limit",
+    "exceeds limit of",
+    "exceeds the limit of",
+    "size is out of bounds",
+    "string size out of bounds",
+    "too many locals",
+];
+
+/// How the validator speaks of rules that it marks with a feature that is not built.
+const RULES: &[&str] = &["constant expression required", "invalid exception type"];
+
+fn contains_any(message: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| message.contains(phrase))
 }
 
 impl fmt::Display for DecodeError {

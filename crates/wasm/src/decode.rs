@@ -32,8 +32,8 @@ use windlass_abi::types::{HeapType, RefType};
 pub struct Decoded<'a> {
     /// Everything but code and data.
     pub facts: ModuleFacts,
-    /// The bytes of all data segments; [`DataSegment::bytes`] are ranges of it.
-    pub data: Vec<u8>,
+    /// The data section, as it lies in the module: [`DataSegment::bytes`] are ranges of it.
+    pub data: &'a [u8],
     /// The bodies of the module's own functions, in order.
     pub bodies: Vec<Body<'a>>,
     /// All custom sections, in order.
@@ -61,7 +61,7 @@ pub fn decode<'a>(bytes: &'a [u8], features: &Features) -> Result<Decoded<'a>, D
     let flags = features.to_wasmparser();
     let mut parser = Parser::new(0);
     parser.set_features(flags);
-    let mut decoder = Decoder::new(Validator::new_with_features(flags));
+    let mut decoder = Decoder::new(bytes, Validator::new_with_features(flags));
     for payload in parser.parse_all(bytes) {
         decoder.payload(payload.map_err(malformed)?)?;
     }
@@ -72,19 +72,21 @@ struct Decoder<'a> {
     validator: Validator,
     facts: ModuleFacts,
     kinds: TypeKinds,
-    data: Vec<u8>,
+    module: &'a [u8],
+    data: &'a [u8],
     bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'a>)>,
     custom_sections: Vec<CustomSection<'a>>,
     name_section: Option<(&'a [u8], usize)>,
 }
 
 impl<'a> Decoder<'a> {
-    fn new(validator: Validator) -> Decoder<'a> {
+    fn new(module: &'a [u8], validator: Validator) -> Decoder<'a> {
         Decoder {
             validator,
             facts: ModuleFacts::default(),
             kinds: TypeKinds::default(),
-            data: Vec::new(),
+            module,
+            data: &[],
             bodies: Vec::new(),
             custom_sections: Vec::new(),
             name_section: None,
@@ -278,6 +280,8 @@ impl<'a> Decoder<'a> {
     }
 
     fn data(&mut self, section: SectionLimited<'a, wasmparser::Data<'a>>) -> Result<(), DecodeError> {
+        let Range { start, end } = section.range();
+        self.data = &self.module[start..end];
         each(section, |segment| {
             let kind = match segment.kind {
                 DataKind::Passive => SegmentKind::Passive,
@@ -285,9 +289,8 @@ impl<'a> Decoder<'a> {
                     SegmentKind::Active { target: memory_index, offset: self.const_expr(&offset_expr)? }
                 }
             };
-            let start = self.data.len();
-            self.data.extend_from_slice(segment.data);
-            self.facts.data.push(DataSegment { kind, bytes: start..self.data.len() });
+            let end = segment.range.end - start;
+            self.facts.data.push(DataSegment { kind, bytes: end - segment.data.len()..end });
             Ok(())
         })
     }

@@ -114,15 +114,15 @@ fn walk<'a, S: Sink<'a>>(
     sink.begin(validator.index(), locals).map_err(|e| e.at(start))?;
 
     reader.set_features(*validator.features());
-    let mut walk = Walk { validator, sink, kinds: &shared.kinds, offset: 0 };
+    let mut offset = start;
     while !reader.eof() {
-        walk.offset = reader.original_position();
-        walk.sink.at(walk.offset);
+        offset = reader.original_position();
+        sink.at(offset);
+        let mut walk = Walk { validator: validator.visitor(offset), sink, kinds: &shared.kinds, offset };
         reader.visit_operator(&mut walk).map_err(malformed)??;
     }
-    reader.finish_expression(&walk.validator.visitor(reader.original_position())).map_err(malformed)?;
-    let end = walk.offset;
-    walk.sink.finish().map_err(|e| e.at(end))
+    reader.finish_expression(&validator.visitor(offset)).map_err(malformed)?;
+    sink.finish().map_err(|e| e.at(offset))
 }
 
 #[cold]
@@ -135,15 +135,16 @@ fn invalid(error: wasmparser::Error) -> DecodeError {
     DecodeError::from_wasmparser(&error, ErrorKind::Invalid)
 }
 
-/// The visitor that calls the validator and then the sink.
-struct Walk<'w, S> {
-    validator: &'w mut FuncValidator<ValidatorResources>,
+/// The visitor that calls the validator and then the sink; made anew for each operator, as the
+/// validator's own is.
+struct Walk<'w, V, S> {
+    validator: V,
     sink: &'w mut S,
     kinds: &'w TypeKinds,
     offset: usize,
 }
 
-impl<S> Walk<'_, S> {
+impl<V, S> Walk<'_, V, S> {
     #[cold]
     fn unbuilt(&self, feature: &'static str, visit: &str) -> DecodeError {
         DecodeError::unbuilt(feature, Some(mnemonic(visit).into()), self.offset)
@@ -195,14 +196,14 @@ macro_rules! walk_operators {
     (one gc visit_br_on_cast_fail $args:tt) => { walk_operators!(branch visit_br_on_cast_fail $args); };
     (cast $visit:ident ($hty:ident: $ty:ty)) => {
         fn $visit(&mut self, $hty: $ty) -> Self::Output {
-            self.validator.visitor(self.offset).$visit($hty).map_err(invalid)?;
+            self.validator.$visit($hty).map_err(invalid)?;
             self.check_cast($hty, stringify!($visit))?;
             self.sink.$visit($hty).map_err(|e| e.at(self.offset))
         }
     };
     (branch $visit:ident ($depth:ident: $dty:ty, $from:ident: $fty:ty, $to:ident: $tty:ty)) => {
         fn $visit(&mut self, $depth: $dty, $from: $fty, $to: $tty) -> Self::Output {
-            self.validator.visitor(self.offset).$visit($depth, $from, $to).map_err(invalid)?;
+            self.validator.$visit($depth, $from, $to).map_err(invalid)?;
             self.check_cast($to.heap_type(), stringify!($visit))?;
             self.sink.$visit($depth, $from, $to).map_err(|e| e.at(self.offset))
         }
@@ -224,27 +225,38 @@ macro_rules! walk_operators {
     (unbuilt $feature:expr, $visit:ident ($($arg:ident: $ty:ty),*)) => {
         #[cold]
         fn $visit(&mut self $(, $arg: $ty)*) -> Self::Output {
-            self.validator.visitor(self.offset).$visit($($arg),*).map_err(invalid)?;
+            self.validator.$visit($($arg),*).map_err(invalid)?;
             Err(self.unbuilt($feature, stringify!($visit)))
         }
     };
 
     // Vectors have a visitor of their own.
-    (one simd $visit:ident $args:tt) => { walk_operators!(built simd_visitor $visit $args); };
-    (one relaxed_simd $visit:ident $args:tt) => { walk_operators!(built simd_visitor $visit $args); };
-    // All others.
-    (one $proposal:ident $visit:ident $args:tt) => { walk_operators!(built visitor $visit $args); };
-    (built $visitor:ident $visit:ident ($($arg:ident: $ty:ty),*)) => {
+    (one simd $visit:ident $args:tt) => { walk_operators!(vector $visit $args); };
+    (one relaxed_simd $visit:ident $args:tt) => { walk_operators!(vector $visit $args); };
+    (vector $visit:ident ($($arg:ident: $ty:ty),*)) => {
         #[inline]
         fn $visit(&mut self $(, $arg: $ty)*) -> Self::Output {
-            self.validator.$visitor(self.offset).$visit($($arg.clone()),*).map_err(invalid)?;
+            let validator = self.validator.simd_visitor().expect("the validator is built with vectors");
+            validator.$visit($($arg.clone()),*).map_err(invalid)?;
+            self.sink.$visit($($arg),*).map_err(|e| e.at(self.offset))
+        }
+    };
+    // All others.
+    (one $proposal:ident $visit:ident ($($arg:ident: $ty:ty),*)) => {
+        #[inline(always)]
+        fn $visit(&mut self $(, $arg: $ty)*) -> Self::Output {
+            self.validator.$visit($($arg.clone()),*).map_err(invalid)?;
             self.sink.$visit($($arg),*).map_err(|e| e.at(self.offset))
         }
     };
 }
 
+/// The validator's visitor of one operator.
+trait Validate<'a>: VisitOperator<'a, Output = wasmparser::Result<()>> + FrameStack {}
+impl<'a, V: VisitOperator<'a, Output = wasmparser::Result<()>> + FrameStack> Validate<'a> for V {}
+
 #[allow(clippy::clone_on_copy)]
-impl<'a, S: Sink<'a>> VisitOperator<'a> for Walk<'_, S> {
+impl<'a, V: Validate<'a>, S: Sink<'a>> VisitOperator<'a> for Walk<'_, V, S> {
     type Output = Result<(), DecodeError>;
 
     fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Self::Output>> {
@@ -255,14 +267,14 @@ impl<'a, S: Sink<'a>> VisitOperator<'a> for Walk<'_, S> {
 }
 
 #[allow(clippy::clone_on_copy)]
-impl<'a, S: Sink<'a>> VisitSimdOperator<'a> for Walk<'_, S> {
+impl<'a, V: Validate<'a>, S: Sink<'a>> VisitSimdOperator<'a> for Walk<'_, V, S> {
     wasmparser::for_each_visit_simd_operator!(walk_operators);
 }
 
-impl<S> FrameStack for Walk<'_, S> {
+impl<V: FrameStack, S> FrameStack for Walk<'_, V, S> {
     #[inline]
     fn current_frame(&self) -> Option<FrameKind> {
-        self.validator.get_control_frame(0).map(|frame| frame.kind)
+        self.validator.current_frame()
     }
 }
 

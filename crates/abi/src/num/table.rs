@@ -60,40 +60,40 @@ pub fn for_each(mut visit: impl FnMut(Operator)) {
 /// Calls the macro `$callback` with each group of the table: `GROUP: ROWS…`.
 #[macro_export]
 macro_rules! for_each_numeric {
-    ($callback:path) => {
-        $crate::int_binary! { $callback, int_binary: }
-        $crate::int_division! { $callback, int_division: }
-        $crate::int_unary! { $callback, int_unary: }
-        $crate::int_test! { $callback, int_test: }
-        $crate::int_compare! { $callback, int_compare: }
-        $crate::float_binary! { $callback, float_binary: }
-        $crate::float_unary! { $callback, float_unary: }
-        $crate::float_compare! { $callback, float_compare: }
-        $crate::conversion! { $callback, conversion: }
-        $crate::truncation! { $callback, truncation: }
-        $crate::wide_binary! { $callback, wide_binary: }
-        $crate::wide_multiply! { $callback, wide_multiply: }
-        $crate::simd_unary! { $callback, simd_unary: }
-        $crate::simd_binary! { $callback, simd_binary: }
-        $crate::simd_ternary! { $callback, simd_ternary: }
-        $crate::simd_shift! { $callback, simd_shift: }
-        $crate::simd_test! { $callback, simd_test: }
-        $crate::simd_bitmask! { $callback, simd_bitmask: }
-        $crate::simd_splat! { $callback, simd_splat: }
-        $crate::simd_extract_lane! { $callback, simd_extract_lane: }
-        $crate::simd_replace_lane! { $callback, simd_replace_lane: }
-        $crate::simd_shuffle! { $callback, simd_shuffle: }
-        $crate::simd_load! { $callback, simd_load: }
-        $crate::simd_load_lane! { $callback, simd_load_lane: }
-        $crate::simd_store_lane! { $callback, simd_store_lane: }
+    ($($callback:ident)::+) => {
+        $crate::int_binary! { $($callback)::+, int_binary: }
+        $crate::int_division! { $($callback)::+, int_division: }
+        $crate::int_unary! { $($callback)::+, int_unary: }
+        $crate::int_test! { $($callback)::+, int_test: }
+        $crate::int_compare! { $($callback)::+, int_compare: }
+        $crate::float_binary! { $($callback)::+, float_binary: }
+        $crate::float_unary! { $($callback)::+, float_unary: }
+        $crate::float_compare! { $($callback)::+, float_compare: }
+        $crate::conversion! { $($callback)::+, conversion: }
+        $crate::truncation! { $($callback)::+, truncation: }
+        $crate::wide_binary! { $($callback)::+, wide_binary: }
+        $crate::wide_multiply! { $($callback)::+, wide_multiply: }
+        $crate::simd_unary! { $($callback)::+, simd_unary: }
+        $crate::simd_binary! { $($callback)::+, simd_binary: }
+        $crate::simd_ternary! { $($callback)::+, simd_ternary: }
+        $crate::simd_shift! { $($callback)::+, simd_shift: }
+        $crate::simd_test! { $($callback)::+, simd_test: }
+        $crate::simd_bitmask! { $($callback)::+, simd_bitmask: }
+        $crate::simd_splat! { $($callback)::+, simd_splat: }
+        $crate::simd_extract_lane! { $($callback)::+, simd_extract_lane: }
+        $crate::simd_replace_lane! { $($callback)::+, simd_replace_lane: }
+        $crate::simd_shuffle! { $($callback)::+, simd_shuffle: }
+        $crate::simd_load! { $($callback)::+, simd_load: }
+        $crate::simd_load_lane! { $($callback)::+, simd_load_lane: }
+        $crate::simd_store_lane! { $($callback)::+, simd_store_lane: }
     };
 }
 
 /// Integers: two operands.
 #[macro_export]
 macro_rules! int_binary {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i32_add: (i32, i32) -> i32;
             i32_sub: (i32, i32) -> i32;
@@ -124,8 +124,8 @@ macro_rules! int_binary {
 /// Integers: division, which traps.
 #[macro_export]
 macro_rules! int_division {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i32_div_s: (i32, i32) -> i32 traps;
             i32_div_u: (i32, i32) -> i32 traps;
@@ -142,8 +142,8 @@ macro_rules! int_division {
 /// Integers: one operand.
 #[macro_export]
 macro_rules! int_unary {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i32_clz: (i32) -> i32;
             i32_ctz: (i32) -> i32;
@@ -163,8 +163,8 @@ macro_rules! int_unary {
 /// Integers: tests. The function gives a `bool`.
 #[macro_export]
 macro_rules! int_test {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i32_eqz: (i32) -> i32;
             i64_eqz: (i64) -> i32;
@@ -175,8 +175,8 @@ macro_rules! int_test {
 /// Integers: comparisons. The function gives a `bool`.
 #[macro_export]
 macro_rules! int_compare {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i32_eq: (i32, i32) -> i32;
             i32_ne: (i32, i32) -> i32;
@@ -205,8 +205,8 @@ macro_rules! int_compare {
 /// Floats: two operands.
 #[macro_export]
 macro_rules! float_binary {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             f32_add: (f32, f32) -> f32;
             f32_sub: (f32, f32) -> f32;
@@ -229,8 +229,8 @@ macro_rules! float_binary {
 /// Floats: one operand.
 #[macro_export]
 macro_rules! float_unary {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             f32_abs: (f32) -> f32;
             f32_neg: (f32) -> f32;
@@ -253,8 +253,8 @@ macro_rules! float_unary {
 /// Floats: comparisons. The function gives a `bool`.
 #[macro_export]
 macro_rules! float_compare {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             f32_eq: (f32, f32) -> i32;
             f32_ne: (f32, f32) -> i32;
@@ -275,8 +275,8 @@ macro_rules! float_compare {
 /// Conversions between scalars that always succeed.
 #[macro_export]
 macro_rules! conversion {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i32_wrap_i64: (i64) -> i32;
             i64_extend_i32_s: (i32) -> i64;
@@ -310,8 +310,8 @@ macro_rules! conversion {
 /// Conversions of floats to integers that trap.
 #[macro_export]
 macro_rules! truncation {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i32_trunc_f32_s: (f32) -> i32 traps;
             i32_trunc_f32_u: (f32) -> i32 traps;
@@ -328,8 +328,8 @@ macro_rules! truncation {
 /// Wide arithmetic on two pairs, low half first.
 #[macro_export]
 macro_rules! wide_binary {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i64_add128: (i64, i64, i64, i64) -> (i64, i64);
             i64_sub128: (i64, i64, i64, i64) -> (i64, i64);
@@ -340,8 +340,8 @@ macro_rules! wide_binary {
 /// Wide products, low half first.
 #[macro_export]
 macro_rules! wide_multiply {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i64_mul_wide_s: (i64, i64) -> (i64, i64);
             i64_mul_wide_u: (i64, i64) -> (i64, i64);
@@ -352,8 +352,8 @@ macro_rules! wide_multiply {
 /// Vectors: one operand.
 #[macro_export]
 macro_rules! simd_unary {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             v128_not: (v128) -> v128;
             i8x16_abs: (v128) -> v128;
@@ -416,8 +416,8 @@ macro_rules! simd_unary {
 /// Vectors: two operands. A comparison gives lanes of ones or zeros.
 #[macro_export]
 macro_rules! simd_binary {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             v128_and: (v128, v128) -> v128;
             v128_andnot: (v128, v128) -> v128;
@@ -553,8 +553,8 @@ macro_rules! simd_binary {
 /// Vectors: three operands.
 #[macro_export]
 macro_rules! simd_ternary {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             v128_bitselect: (v128, v128, v128) -> v128;
             f32x4_relaxed_madd: (v128, v128, v128) -> v128;
@@ -573,8 +573,8 @@ macro_rules! simd_ternary {
 /// Vectors: shifts by a count that is taken modulo the lane's width.
 #[macro_export]
 macro_rules! simd_shift {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i8x16_shl: (v128, i32) -> v128;
             i8x16_shr_s: (v128, i32) -> v128;
@@ -595,8 +595,8 @@ macro_rules! simd_shift {
 /// Vectors: tests. The function gives a `bool`.
 #[macro_export]
 macro_rules! simd_test {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             v128_any_true: (v128) -> i32;
             i8x16_all_true: (v128) -> i32;
@@ -610,8 +610,8 @@ macro_rules! simd_test {
 /// Vectors: the sign bits of the lanes.
 #[macro_export]
 macro_rules! simd_bitmask {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i8x16_bitmask: (v128) -> i32;
             i16x8_bitmask: (v128) -> i32;
@@ -624,8 +624,8 @@ macro_rules! simd_bitmask {
 /// Vectors: a scalar in every lane.
 #[macro_export]
 macro_rules! simd_splat {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i8x16_splat: (i32) -> v128;
             i16x8_splat: (i32) -> v128;
@@ -640,8 +640,8 @@ macro_rules! simd_splat {
 /// Vectors: one lane, named by an immediate.
 #[macro_export]
 macro_rules! simd_extract_lane {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i8x16_extract_lane_s: (v128; lane) -> i32;
             i8x16_extract_lane_u: (v128; lane) -> i32;
@@ -658,8 +658,8 @@ macro_rules! simd_extract_lane {
 /// Vectors: one lane replaced, named by an immediate.
 #[macro_export]
 macro_rules! simd_replace_lane {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i8x16_replace_lane: (v128, i32; lane) -> v128;
             i16x8_replace_lane: (v128, i32; lane) -> v128;
@@ -674,8 +674,8 @@ macro_rules! simd_replace_lane {
 /// Vectors: sixteen lanes of two operands, named by immediates.
 #[macro_export]
 macro_rules! simd_shuffle {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             i8x16_shuffle: (v128, v128; lanes) -> v128;
         }
@@ -686,8 +686,8 @@ macro_rules! simd_shuffle {
 /// type tells how many bytes that is.
 #[macro_export]
 macro_rules! simd_load {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             v128_load8x8_s: (u64) -> v128;
             v128_load8x8_u: (u64) -> v128;
@@ -708,8 +708,8 @@ macro_rules! simd_load {
 /// Vectors: loads of one lane. The function takes the vector and what was read from memory.
 #[macro_export]
 macro_rules! simd_load_lane {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             v128_load8_lane: (v128, u8; lane) -> v128;
             v128_load16_lane: (v128, u16; lane) -> v128;
@@ -722,8 +722,8 @@ macro_rules! simd_load_lane {
 /// Vectors: stores of one lane. The function gives what is to be written to memory.
 #[macro_export]
 macro_rules! simd_store_lane {
-    ($callback:path $(, $($before:tt)*)?) => {
-        $callback! {
+    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
+        $($callback)::+! {
             $($($before)*)?
             v128_store8_lane: (v128; lane) -> u8;
             v128_store16_lane: (v128; lane) -> u16;

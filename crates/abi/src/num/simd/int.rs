@@ -43,8 +43,11 @@ lanewise! {
     "Averages, rounded up." [i16x8_avgr_u: U16x8](a, b) -> lanes = ((u32::from(a) + u32::from(b) + 1) >> 1) as u16;
     "Products as fixed-point numbers with 15 bits of fraction, rounded and clamped."
     [i16x8_q15mulr_sat_s: I16x8](a, b) -> lanes =
-        // Only -1 by -1 is too great.
-        ((i32::from(a) * i32::from(b) + 0x4000) >> 15).min(i16::MAX.into()) as i16;
+        match ((i32::from(a) * i32::from(b) + 0x4000) >> 15) as i16 {
+            // No product but -1 by -1 comes here, by overflow.
+            i16::MIN => i16::MAX,
+            product => product,
+        };
 
     "Equal."
     [i8x16_eq: U8x16, i16x8_eq: U16x8, i32x4_eq: U32x4, i64x2_eq: U64x2](a, b) -> mask = a == b;
@@ -112,7 +115,7 @@ pub fn v128_any_true(a: V128) -> bool {
 
 /// Defines the tests and masks of each shape.
 macro_rules! reductions {
-    ($( $lanes:ident $signed:ident $all_true:ident $bitmask:ident; )*) => {
+    ($( $lanes:ident $width:literal $all_true:ident $bitmask:ident; )*) => {
         $(
             /// Is no lane zero?
             #[inline(always)]
@@ -123,23 +126,47 @@ macro_rules! reductions {
             /// The sign bit of each lane, lane 0 in bit 0.
             #[inline(always)]
             pub fn $bitmask(a: V128) -> u32 {
-                $signed::unpack(a).iter().enumerate().fold(0, |mask, (i, &lane)| mask | u32::from(lane < 0) << i)
+                let [low, high] = a.to_u64x2();
+                signs::<$width>(low) | signs::<$width>(high) << (64 / $width)
             }
         )*
     };
 }
 
 reductions! {
-    U8x16 I8x16 i8x16_all_true i8x16_bitmask;
-    U16x8 I16x8 i16x8_all_true i16x8_bitmask;
-    U32x4 I32x4 i32x4_all_true i32x4_bitmask;
-    U64x2 I64x2 i64x2_all_true i64x2_bitmask;
+    U8x16 8 i8x16_all_true i8x16_bitmask;
+    U16x8 16 i16x8_all_true i16x8_bitmask;
+    U32x4 32 i32x4_all_true i32x4_bitmask;
+    U64x2 64 i64x2_all_true i64x2_bitmask;
+}
+
+/// The sign bits of the lanes of half a vector, lane 0 in bit 0.
+///
+/// A product with powers of two sums shifted copies of the sign bits. These powers bring the sign of
+/// lane i, from bit `WIDTH * i + WIDTH - 1`, to the i-th of the top bits, and let no two bits meet.
+#[inline(always)]
+fn signs<const WIDTH: u32>(half: u64) -> u32 {
+    let (sign_bits, powers) = const {
+        let lanes = 64 / WIDTH;
+        let (mut sign_bits, mut powers) = (0, 0);
+        let mut lane = 0;
+        while lane < lanes {
+            let sign = WIDTH * lane + WIDTH - 1;
+            sign_bits |= 1 << sign;
+            powers |= 1 << (64 - lanes + lane - sign);
+            lane += 1;
+        }
+        (sign_bits, powers)
+    };
+    ((half & sign_bits).wrapping_mul(powers) >> (64 - 64 / WIDTH)) as u32
 }
 
 /// The signed dot product of each pair of lanes, modulo 2^32.
 #[inline(always)]
 pub fn i32x4_dot_i16x8_s(a: V128, b: V128) -> V128 {
-    let (a, b) = (a.to_i16x8(), b.to_i16x8());
-    let product = |i: usize| i32::from(a[i]) * i32::from(b[i]);
-    build::<i32, 4>(|i| product(2 * i).wrapping_add(product(2 * i + 1)))
+    // Pairs as one lane vectorize better than lanes taken alternately.
+    let (a, b) = (a.to_i32x4(), b.to_i32x4());
+    let low = |pair: i32| i32::from(pair as i16);
+    let high = |pair: i32| pair >> 16;
+    build::<i32, 4>(|i| (low(a[i]) * low(b[i])).wrapping_add(high(a[i]) * high(b[i])))
 }

@@ -80,9 +80,10 @@ pub fn i8x16_shuffle(a: V128, b: V128, lanes: [u8; 16]) -> V128 {
 /// Lanes of the first that the second names; 0 for an index above 15.
 #[inline(always)]
 pub fn i8x16_swizzle(a: V128, indices: V128) -> V128 {
-    let mut lanes = [0; 32];
+    // As many lanes as a byte can name: no index needs a check.
+    let mut lanes = [0; 256];
     lanes[..16].copy_from_slice(&a.0);
-    build::<u8, 16>(|i| lanes[usize::from(indices.0[i].min(31))])
+    build::<u8, 16>(|i| lanes[usize::from(indices.0[i])])
 }
 
 /// Defines the vectors that loads make from what was read: an integer in little-endian order.

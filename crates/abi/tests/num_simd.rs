@@ -143,7 +143,8 @@ fn comparisons_lane_by_lane() {
 
 #[test]
 fn shifts_take_their_count_modulo_the_lane() {
-    let shifts: [(fn(V128, u32) -> V128, Shape, bool); 12] = [
+    type Row = (fn(V128, u32) -> V128, Shape, bool);
+    let shifts: [Row; 12] = [
         (i8x16_shl, U8, true),
         (i8x16_shr_s, I8, false),
         (i8x16_shr_u, U8, false),

@@ -1,0 +1,99 @@
+//! Branches, traps, fuel and interruption.
+
+use super::instr::instrs;
+use super::source::Source;
+use crate::machine::{Instr, Next, Operand, Regs, units};
+use core::marker::PhantomData;
+use core::sync::atomic::Ordering::Relaxed;
+use windlass_abi::builtins::Status;
+use windlass_abi::trap::TrapCode;
+
+instrs! {
+    /// What unused opcodes are: the translator emits none.
+    Illegal "illegal" [] |r| {
+        unreachable!("opcode {} is not in the table", *r.ip)
+    }
+    /// Traps.
+    Unreachable "unreachable" [] |r| { r.trap(TrapCode::Unreachable) }
+    /// Branches.
+    Br "br" [Target] |r| { r.branch(1) }
+    /// Branches to the target whose number is in a slot, to the last one if there is none of that number.
+    /// The targets follow, each relative to the unit before it, as the target of a branch is.
+    BrTable "br_table" [Src, Targets] |r| {
+        let last = r.u32(2);
+        let index: u32 = r.get(1);
+        r.ip = r.ip.add(units(Self::OPERANDS) - 1 + 2 * index.min(last) as usize);
+        r.branch(1)
+    }
+    /// Takes fuel, and stops when there is not enough.
+    Fuel "fuel" [U32] |r| {
+        let store = r.store();
+        let left = (*store).fuel.wrapping_sub(r.u32(1) as i64);
+        (*store).fuel = left;
+        if left < 0 {
+            return r.jump::<OutOfFuel>();
+        }
+        r.next(units(Self::OPERANDS))
+    }
+    /// Stops if the guest was interrupted. The operand is the size of the frame.
+    Check "check" [U16] |r| {
+        if (*r.store()).interrupt.load(Relaxed) != 0 {
+            return r.jump::<Interrupted>();
+        }
+        r.next(units(Self::OPERANDS))
+    }
+}
+
+/// Goes on after [`Fuel`] found too little. Not in the table.
+pub(crate) struct OutOfFuel;
+impl Instr for OutOfFuel {
+    const NAME: &'static str = Fuel::NAME;
+    const OPERANDS: &'static [Operand] = Fuel::OPERANDS;
+    #[cold]
+    #[inline(never)]
+    unsafe fn exec(r: Regs) -> Next {
+        // SAFETY: the position is saved; the instruction is `Fuel`.
+        unsafe {
+            r.save();
+            match (r.builtins().fuel_exhausted)(r.store()) {
+                Status::OK => r.next(units(Self::OPERANDS)),
+                status => r.fail(status),
+            }
+        }
+    }
+}
+
+/// Goes on after [`Check`] saw the interrupt word. Not in the table.
+pub(crate) struct Interrupted;
+impl Instr for Interrupted {
+    const NAME: &'static str = Check::NAME;
+    const OPERANDS: &'static [Operand] = Check::OPERANDS;
+    #[cold]
+    #[inline(never)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the position is saved; the instruction is `Check`; what host code may run starts its frames above this one.
+        unsafe {
+            r.save();
+            (*r.store()).frames.top = r.fp.add(r.unit(1) as usize);
+            match (r.builtins().interrupt)(r.store()) {
+                Status::OK => {
+                    r.reload_memory();
+                    r.next(units(Self::OPERANDS))
+                }
+                status => r.fail(status),
+            }
+        }
+    }
+}
+
+/// Branches if an i32 is not zero (`TAKEN`), or if it is.
+pub(crate) struct BranchIf<C, const TAKEN: bool>(PhantomData<C>);
+impl<C: Source<u32>, const TAKEN: bool> Instr for BranchIf<C, TAKEN> {
+    const NAME: &'static str = if TAKEN { "br_if" } else { "br_unless" };
+    const OPERANDS: &'static [Operand] = &[Operand::Target, C::OPERAND];
+    #[inline(always)]
+    unsafe fn exec(r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe { if (C::get(&r, 3) != 0) == TAKEN { r.branch(1) } else { r.next(units(Self::OPERANDS)) } }
+    }
+}

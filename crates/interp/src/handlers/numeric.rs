@@ -1,0 +1,178 @@
+//! Arithmetic, comparisons, conversions, and branches on comparisons.
+
+use super::source::Source;
+use crate::machine::{AccValue, Instr, Next, Operand, Regs, Value, units};
+use core::marker::PhantomData;
+use windlass_abi::trap::TrapCode;
+
+/// What a binary operator means.
+pub(crate) trait Binary {
+    /// Type of both operands.
+    type In: AccValue;
+    /// Type of the result.
+    type Out: Value;
+    /// The operator's name.
+    const NAME: &'static str;
+    /// The result.
+    fn eval(a: Self::In, b: Self::In) -> Result<Self::Out, TrapCode>;
+}
+
+/// What a unary operator means.
+pub(crate) trait Unary {
+    /// Type of the operand.
+    type In: AccValue;
+    /// Type of the result.
+    type Out: Value;
+    /// The operator's name.
+    const NAME: &'static str;
+    /// The result.
+    fn eval(a: Self::In) -> Result<Self::Out, TrapCode>;
+}
+
+/// A comparison, which a branch can decide on.
+pub(crate) trait Compare: Binary<Out = bool> {}
+impl<O: Binary<Out = bool>> Compare for O {}
+
+/// `dst = a op b`.
+pub(crate) struct BinaryInstr<O, A, B>(PhantomData<(O, A, B)>);
+
+impl<O: Binary, A: Source<O::In>, B: Source<O::In>> Instr for BinaryInstr<O, A, B> {
+    const NAME: &'static str = O::NAME;
+    const OPERANDS: &'static [Operand] = &[Operand::Dst, A::OPERAND, B::OPERAND];
+
+    #[inline(always)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe {
+            let (a, b) = (A::get(&r, 2), B::get(&r, 2 + A::OPERAND.units()));
+            match O::eval(a, b) {
+                Ok(v) => {
+                    r.set(1, v);
+                    r.next(units(Self::OPERANDS))
+                }
+                Err(code) => r.trap(code),
+            }
+        }
+    }
+}
+
+/// `dst = op a`.
+pub(crate) struct UnaryInstr<O, A>(PhantomData<(O, A)>);
+
+impl<O: Unary, A: Source<O::In>> Instr for UnaryInstr<O, A> {
+    const NAME: &'static str = O::NAME;
+    const OPERANDS: &'static [Operand] = &[Operand::Dst, A::OPERAND];
+
+    #[inline(always)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe {
+            match O::eval(A::get(&r, 2)) {
+                Ok(v) => {
+                    r.set(1, v);
+                    r.next(units(Self::OPERANDS))
+                }
+                Err(code) => r.trap(code),
+            }
+        }
+    }
+}
+
+/// Branches if `a op b` is `TAKEN`.
+pub(crate) struct CompareBranch<O, A, B, const TAKEN: bool>(PhantomData<(O, A, B)>);
+
+impl<O: Compare, A: Source<O::In>, B: Source<O::In>, const TAKEN: bool> Instr
+    for CompareBranch<O, A, B, TAKEN>
+{
+    const NAME: &'static str = O::NAME;
+    const OPERANDS: &'static [Operand] = &[Operand::Target, A::OPERAND, B::OPERAND];
+
+    #[inline(always)]
+    unsafe fn exec(r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe {
+            let (a, b) = (A::get(&r, 3), B::get(&r, 3 + A::OPERAND.units()));
+            // Comparisons don't trap.
+            if matches!(O::eval(a, b), Ok(v) if v == TAKEN) {
+                r.branch(1)
+            } else {
+                r.next(units(Self::OPERANDS))
+            }
+        }
+    }
+}
+
+/// `dst = if a op b { x } else { y }` for values of 8 bytes.
+pub(crate) struct CompareSelect<O, A, B>(PhantomData<(O, A, B)>);
+
+impl<O: Compare, A: Source<O::In>, B: Source<O::In>> Instr for CompareSelect<O, A, B> {
+    const NAME: &'static str = O::NAME;
+    const OPERANDS: &'static [Operand] = &[Operand::Dst, Operand::Src, Operand::Src, A::OPERAND, B::OPERAND];
+
+    #[inline(always)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe {
+            let (a, b) = (A::get(&r, 4), B::get(&r, 4 + A::OPERAND.units()));
+            let (x, y) = (r.get::<crate::machine::Any>(2), r.get::<crate::machine::Any>(3));
+            let v = if matches!(O::eval(a, b), Ok(true)) { x } else { y };
+            r.set(1, v);
+            r.next(units(Self::OPERANDS))
+        }
+    }
+}
+
+/// `(lo, hi) = (a_lo, a_hi) op (b_lo, b_hi)`: the wide arithmetic of two-word operands.
+pub(crate) struct Wide<O>(PhantomData<O>);
+
+/// What an operator of [`Wide`] means.
+pub(crate) trait WideBinary {
+    /// The operator's name.
+    const NAME: &'static str;
+    /// The low and the high half.
+    fn eval(a_lo: u64, a_hi: u64, b_lo: u64, b_hi: u64) -> (u64, u64);
+}
+
+impl<O: WideBinary> Instr for Wide<O> {
+    const NAME: &'static str = O::NAME;
+    const OPERANDS: &'static [Operand] =
+        &[Operand::Dst, Operand::Dst, Operand::Src, Operand::Src, Operand::Src, Operand::Src];
+
+    #[inline(always)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe {
+            let (lo, hi) = O::eval(r.get(3), r.get(4), r.get(5), r.get(6));
+            r.set(1, lo);
+            r.set(2, hi);
+            r.next(units(Self::OPERANDS))
+        }
+    }
+}
+
+/// `(lo, hi) = a * b`.
+pub(crate) struct MulWide<O>(PhantomData<O>);
+
+/// What an operator of [`MulWide`] means.
+pub(crate) trait WideMul {
+    /// The operator's name.
+    const NAME: &'static str;
+    /// The low and the high half.
+    fn eval(a: u64, b: u64) -> (u64, u64);
+}
+
+impl<O: WideMul> Instr for MulWide<O> {
+    const NAME: &'static str = O::NAME;
+    const OPERANDS: &'static [Operand] = &[Operand::Dst, Operand::Dst, Operand::Src, Operand::Src];
+
+    #[inline(always)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe {
+            let (lo, hi) = O::eval(r.get(3), r.get(4));
+            r.set(1, lo);
+            r.set(2, hi);
+            r.next(units(Self::OPERANDS))
+        }
+    }
+}

@@ -1,0 +1,469 @@
+//! Writing instructions, and taking back the latest one.
+//!
+//! The latest instruction is remembered as long as nothing can branch to what follows it. It can be taken back when
+//! an instruction that covers both is emitted (a comparison before a branch), and told to put its result elsewhere.
+
+use super::Translator;
+use super::stack::{Entry, Operand};
+use crate::handlers::source::{Acc, Slot};
+use crate::handlers::variable::*;
+use crate::machine::{Unit, units};
+use crate::ops::{BinaryOp, UnaryOp, binary_ops, unary_ops};
+use crate::table::{self, ENTRIES, Opcode, Operands, Single, opcode};
+use windlass_abi::types::ValKind;
+use windlass_wasm::SinkError;
+
+/// The slots whose values the accumulators hold.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Accs {
+    /// Integers.
+    pub int: Option<u16>,
+    /// f32.
+    pub f32: Option<u16>,
+    /// f64.
+    pub f64: Option<u16>,
+}
+
+/// The latest instruction.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) enum Last {
+    /// There is none, or something can branch to what follows it.
+    #[default]
+    None,
+    /// One whose result is in the slot that its unit 1 names.
+    Result {
+        /// Where it starts.
+        start: usize,
+    },
+    /// A comparison or a 32-bit addition, with what it takes to make it part of another instruction.
+    Binary {
+        /// Where it starts.
+        start: usize,
+        op: BinaryOp,
+        a: u16,
+        b: Operand,
+        /// The accumulators before it.
+        before: Accs,
+    },
+}
+
+/// A binary operation that was taken back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    pub op: BinaryOp,
+    pub a: u16,
+    pub b: Operand,
+}
+
+/// The kind of values of a type in the tables of operators.
+macro_rules! kind {
+    (u32) => {
+        ValKind::I32
+    };
+    (u64) => {
+        ValKind::I64
+    };
+    (f32) => {
+        ValKind::F32
+    };
+    (f64) => {
+        ValKind::F64
+    };
+}
+
+macro_rules! binary_kinds {
+    (
+        int_compares { $($ic:ident $ic_visit:ident $ic_fn:ident $ic_name:literal $ic_ty:ident inverse $ic_inv:ident swapped $ic_swap:ident;)* }
+        float_compares { $($fc:ident $fc_visit:ident $fc_fn:ident $fc_name:literal $fc_ty:ident swapped $fc_swap:ident;)* }
+        arithmetic { $($ar:ident $ar_visit:ident $ar_fn:ident $ar_name:literal $ar_ty:ident $($ar_flag:ident)?;)* }
+    ) => {
+        impl BinaryOp {
+            /// The kind of the operands.
+            pub(super) const fn operand_kind(self) -> ValKind {
+                match self {
+                    $(BinaryOp::$ic => kind!($ic_ty),)*
+                    $(BinaryOp::$fc => kind!($fc_ty),)*
+                    $(BinaryOp::$ar => kind!($ar_ty),)*
+                }
+            }
+
+            /// Whether it can trap.
+            pub(super) const fn traps(self) -> bool {
+                match self { $($(BinaryOp::$ar => binary_kinds!(@traps $ar_flag),)?)* _ => false }
+            }
+        }
+    };
+    (@traps traps) => { true };
+    (@traps commutes) => { false };
+}
+binary_ops!(binary_kinds);
+
+macro_rules! unary_kinds {
+    ($($op:ident $visit:ident $fn:ident $name:literal $in:ident => $out:ident $($flag:ident)?;)*) => {
+        impl UnaryOp {
+            /// The kinds of the operand and of the result.
+            pub(super) const fn kinds(self) -> (ValKind, ValKind) {
+                match self { $(UnaryOp::$op => (kind!($in), kind!($out)),)* }
+            }
+
+            /// Whether it can trap.
+            pub(super) const fn traps(self) -> bool {
+                match self { $($(UnaryOp::$op => { stringify!($flag); true })?)* _ => false }
+            }
+        }
+    };
+}
+unary_ops!(unary_kinds);
+
+impl Translator<'_> {
+    /// The position of the next unit.
+    pub(super) fn here(&self) -> usize {
+        self.chunk.units.len()
+    }
+
+    pub(super) fn unit(&mut self, unit: Unit) {
+        self.chunk.units.push(unit);
+    }
+
+    pub(super) fn unit32(&mut self, n: u32) {
+        let b = n.to_ne_bytes();
+        self.chunk
+            .units
+            .extend_from_slice(&[Unit::from_ne_bytes([b[0], b[1]]), Unit::from_ne_bytes([b[2], b[3]])]);
+    }
+
+    pub(super) fn unit64(&mut self, n: u64) {
+        let b = n.to_ne_bytes();
+        let unit = |i: usize| Unit::from_ne_bytes([b[i], b[i + 1]]);
+        self.chunk.units.extend_from_slice(&[unit(0), unit(2), unit(4), unit(6)]);
+    }
+
+    /// Starts an instruction without a result. Its operands follow.
+    pub(super) fn start(&mut self, opcode: Opcode) {
+        self.func.last = Last::None;
+        self.unit(opcode);
+    }
+
+    /// Starts an instruction whose result goes to `dst`. Its other operands follow.
+    pub(super) fn start_to(&mut self, opcode: Opcode, dst: u16, kind: ValKind) {
+        self.func.last = Last::Result { start: self.here() };
+        self.chunk.units.extend_from_slice(&[opcode, dst]);
+        self.wrote(dst, kind);
+    }
+
+    /// Forgets the latest instruction.
+    pub(super) fn barrier(&mut self) {
+        self.func.last = Last::None;
+    }
+
+    /// Forgets what the accumulators hold.
+    pub(super) fn clear_accs(&mut self) {
+        self.func.accs = Accs::default();
+    }
+
+    /// An instruction writes a slot, and the accumulator of its result's class.
+    pub(super) fn wrote(&mut self, slot: u16, kind: ValKind) {
+        self.overwrote(slot);
+        match kind {
+            ValKind::I32 | ValKind::I64 => self.func.accs.int = Some(slot),
+            ValKind::F32 => self.func.accs.f32 = Some(slot),
+            ValKind::F64 => self.func.accs.f64 = Some(slot),
+            ValKind::V128 => self.overwrote(slot + 1),
+            ValKind::Func | ValKind::Gc => {}
+        }
+    }
+
+    /// An instruction writes a slot, and no accumulator.
+    pub(super) fn overwrote(&mut self, slot: u16) {
+        let accs = &mut self.func.accs;
+        for acc in [&mut accs.int, &mut accs.f32, &mut accs.f64] {
+            if *acc == Some(slot) {
+                *acc = None;
+            }
+        }
+    }
+
+    /// Whether the accumulator for values of a kind holds a slot's value.
+    pub(super) fn in_acc(&self, slot: u16, kind: ValKind) -> bool {
+        let acc = match kind {
+            ValKind::I32 | ValKind::I64 => self.func.accs.int,
+            ValKind::F32 => self.func.accs.f32,
+            ValKind::F64 => self.func.accs.f64,
+            ValKind::V128 | ValKind::Func | ValKind::Gc => None,
+        };
+        acc == Some(slot)
+    }
+
+    /// Where the latest instruction starts, if it is one whose result is in `slot`.
+    fn latest_to(&self, slot: u16) -> Option<usize> {
+        let start = match self.func.last {
+            Last::None => return None,
+            Last::Result { start } | Last::Binary { start, .. } => start,
+        };
+        (self.chunk.units[start + 1] == slot).then_some(start)
+    }
+
+    /// Makes the latest instruction put its result into `to` instead of `from`, a home slot that is not needed
+    /// any more. Says whether it could.
+    pub(super) fn redirect(&mut self, from: u16, to: u16) -> bool {
+        let Some(start) = self.latest_to(from) else { return false };
+        self.chunk.units[start + 1] = to;
+        // What was in `to` is gone from the accumulators; what was in `from` is in `to`.
+        let accs = &mut self.func.accs;
+        for acc in [&mut accs.int, &mut accs.f32, &mut accs.f64] {
+            if *acc == Some(to) {
+                *acc = None;
+            } else if *acc == Some(from) {
+                *acc = Some(to);
+            }
+        }
+        self.func.last = Last::Result { start };
+        true
+    }
+
+    /// Takes back the latest instruction if it is a binary operation that `wanted` and whose result is this entry, which was popped.
+    pub(super) fn take_binary(&mut self, e: &Entry, wanted: impl FnOnce(BinaryOp) -> bool) -> Option<Taken> {
+        let Last::Binary { start, op, a, b, before } = self.func.last else { return None };
+        if !e.is_home() || self.chunk.units[start + 1] != e.slot || !wanted(op) {
+            return None;
+        }
+        self.chunk.units.truncate(start);
+        self.func.accs = before;
+        self.func.last = Last::None;
+        Some(Taken { op, a, b })
+    }
+
+    /// Whether the bits of a constant can stand in an instruction.
+    pub(super) fn is_imm(bits: u64, kind: ValKind) -> bool {
+        match kind {
+            ValKind::I64 => bits as i64 == bits as i32 as i64,
+            ValKind::I32 | ValKind::F32 | ValKind::F64 => true,
+            ValKind::V128 | ValKind::Func | ValKind::Gc => false,
+        }
+    }
+
+    /// Writes a constant operand.
+    pub(super) fn imm(&mut self, bits: u64, kind: ValKind) {
+        if kind == ValKind::F64 { self.unit64(bits) } else { self.unit32(bits as u32) }
+    }
+
+    /// Emits an instruction that puts a constant into a slot.
+    pub(super) fn emit_const(&mut self, dst: u16, bits: u64, kind: ValKind) {
+        match kind {
+            ValKind::I32 => {
+                self.start_to(opcode::<Const32>(), dst, kind);
+                self.unit32(bits as u32);
+            }
+            ValKind::I64 if Self::is_imm(bits, kind) => {
+                self.start_to(opcode::<Const64S>(), dst, kind);
+                self.unit32(bits as u32);
+            }
+            ValKind::I64 => {
+                self.start_to(opcode::<Const64>(), dst, kind);
+                self.unit64(bits);
+            }
+            ValKind::F32 => {
+                self.start_to(opcode::<ConstF32>(), dst, kind);
+                self.unit32(bits as u32);
+            }
+            ValKind::F64 => {
+                self.start_to(opcode::<ConstF64>(), dst, kind);
+                self.unit64(bits);
+            }
+            // The only constant of these kinds is null: vectors are put into slots at once.
+            ValKind::Func | ValKind::Gc => self.start_to(opcode::<Null>(), dst, kind),
+            ValKind::V128 => unreachable!("constant vectors don't stay on the stack"),
+        }
+    }
+
+    /// Emits a copy from slot to slot.
+    pub(super) fn emit_copy(&mut self, dst: u16, src: u16, kind: ValKind) {
+        match kind {
+            ValKind::V128 => {
+                self.start_to(opcode::<CopyV128>(), dst, kind);
+                self.unit(src);
+            }
+            ValKind::I32 | ValKind::I64 => {
+                self.start_to(opcode::<CopyInt>(), dst, kind);
+                self.unit(src);
+            }
+            ValKind::F32 | ValKind::F64 | ValKind::Func | ValKind::Gc => {
+                // Instructions of this kind write no accumulator.
+                self.start_to(opcode::<Copy>(), dst, ValKind::Gc);
+                self.unit(src);
+            }
+        }
+    }
+
+    /// Moves `slots` slots down to `to`.
+    pub(super) fn emit_move(&mut self, to: u16, from: u16, slots: u32) {
+        if to == from || slots == 0 {
+            return;
+        }
+        self.start(opcode::<CopyRange>());
+        self.unit(to);
+        self.unit(from);
+        self.unit(slots as u16);
+        for i in 0..slots as u16 {
+            self.overwrote(to + i);
+        }
+    }
+
+    /// A binary operator on the two topmost entries.
+    pub(super) fn binary(&mut self, op: BinaryOp) -> Result<(), SinkError> {
+        let (b, a) = (self.pop(), self.pop());
+        let kind = op.operand_kind();
+        let result = if op.is_compare() { ValKind::I32 } else { kind };
+        let (mut op, mut a, mut b) = (op, a, b);
+        if matches!(self.operand(&a), Operand::Const(_))
+            && !matches!(self.operand(&b), Operand::Const(_))
+            && let Some(swapped) = op.swapped()
+        {
+            (op, a, b) = (swapped, b, a);
+        }
+        let dst = a.slot.min(b.slot);
+        let x = self.in_slot(&a);
+        let y = match self.operand(&b) {
+            Operand::Const(bits) if !Self::is_imm(bits, kind) => Operand::Slot(self.in_slot(&b)),
+            operand => operand,
+        };
+        self.push_home(result)?;
+        if op.traps() {
+            self.mark();
+        }
+        self.emit_binary(dst, op, x, y);
+        Ok(())
+    }
+
+    /// Emits `dst = a op b`.
+    pub(super) fn emit_binary(&mut self, dst: u16, op: BinaryOp, a: u16, b: Operand) {
+        let (before, start) = (self.func.accs, self.here());
+        let kind = op.operand_kind();
+        let result = if op.is_compare() { ValKind::I32 } else { kind };
+        let (x, y, way) = match (b, op.swapped()) {
+            (Operand::Slot(y), Some(_)) if !self.in_acc(a, kind) && self.in_acc(y, kind) => {
+                (y, Operand::Slot(a), Operands::AccSlot)
+            }
+            (Operand::Slot(y), None) if !self.in_acc(a, kind) && self.in_acc(y, kind) => {
+                (a, b, Operands::SlotAcc)
+            }
+            _ => (a, b, self.way(a, b, kind)),
+        };
+        let swapped = x != a;
+        let encoded = if swapped { op.swapped().expect("only these are swapped") } else { op };
+        self.start_to(table::binary(encoded, way), dst, result);
+        match way {
+            Operands::SlotAcc => self.unit(x),
+            _ => self.binary_operands(x, y, way, kind),
+        }
+        if op.is_compare() || op == BinaryOp::I32Add {
+            self.func.last = Last::Binary { start, op, a, b, before };
+        }
+    }
+
+    /// How an instruction takes the operands `a` and `b`.
+    fn way(&self, a: u16, b: Operand, kind: ValKind) -> Operands {
+        match (self.in_acc(a, kind), b) {
+            (true, Operand::Slot(_)) => Operands::AccSlot,
+            (true, Operand::Const(_)) => Operands::AccImm,
+            (false, Operand::Slot(_)) => Operands::SlotSlot,
+            (false, Operand::Const(_)) => Operands::SlotImm,
+        }
+    }
+
+    /// Writes the operands of a binary instruction.
+    fn binary_operands(&mut self, a: u16, b: Operand, way: Operands, kind: ValKind) {
+        if matches!(way, Operands::SlotSlot | Operands::SlotImm) {
+            self.unit(a);
+        }
+        match b {
+            Operand::Slot(b) => self.unit(b),
+            Operand::Const(bits) => self.imm(bits, kind),
+        }
+    }
+
+    /// A comparison that was taken back, in the form that uses an accumulator if it can: operator, first and
+    /// second operand, and how an instruction takes them.
+    fn compare_form(&self, c: Taken) -> (BinaryOp, u16, Operand, Operands) {
+        let kind = c.op.operand_kind();
+        match (c.b, c.op.swapped()) {
+            (Operand::Slot(y), Some(swapped)) if !self.in_acc(c.a, kind) && self.in_acc(y, kind) => {
+                (swapped, y, Operand::Slot(c.a), Operands::AccSlot)
+            }
+            _ => (c.op, c.a, c.b, self.way(c.a, c.b, kind)),
+        }
+    }
+
+    /// Emits a branch that is taken if the comparison is `taken`; returns where it starts. The target follows the opcode.
+    pub(super) fn emit_compare_branch(&mut self, c: Taken, taken: bool) -> usize {
+        // Comparisons of an i32 with zero are what the plain branches do.
+        if let (BinaryOp::I32Eq | BinaryOp::I32Ne, Operand::Const(0)) = (c.op, c.b) {
+            return self.emit_branch_if(c.a, (c.op == BinaryOp::I32Ne) == taken);
+        }
+        let (op, a, b, way) = self.compare_form(c);
+        let code = match (taken, op.inverse()) {
+            (true, _) => table::branch_if(op, way),
+            (false, Some(inverse)) => table::branch_if(inverse, way),
+            (false, None) => table::branch_unless(op, way),
+        };
+        let start = self.here();
+        self.start(code);
+        self.unit32(0);
+        self.binary_operands(a, b, way, op.operand_kind());
+        start
+    }
+
+    /// Emits a branch that is taken if an i32 is not zero (`taken`), or if it is; returns where it starts.
+    pub(super) fn emit_branch_if(&mut self, condition: u16, taken: bool) -> usize {
+        use crate::handlers::control::BranchIf;
+        let acc = self.in_acc(condition, ValKind::I32);
+        let start = self.here();
+        self.start(match (acc, taken) {
+            (true, true) => opcode::<BranchIf<Acc, true>>(),
+            (true, false) => opcode::<BranchIf<Acc, false>>(),
+            (false, true) => opcode::<BranchIf<Slot, true>>(),
+            (false, false) => opcode::<BranchIf<Slot, false>>(),
+        });
+        self.unit32(0);
+        if !acc {
+            self.unit(condition);
+        }
+        start
+    }
+
+    /// Emits `dst = if comparison { x } else { y }` for values of 8 bytes.
+    pub(super) fn emit_compare_select(&mut self, dst: u16, x: u16, y: u16, c: Taken) {
+        let (op, a, b, way) = self.compare_form(c);
+        // Selections write no accumulator.
+        self.start_to(table::select_if(op, way), dst, ValKind::Gc);
+        self.unit(x);
+        self.unit(y);
+        self.binary_operands(a, b, way, op.operand_kind());
+    }
+
+    /// A unary operator on the topmost entry.
+    pub(super) fn unary(&mut self, op: UnaryOp) -> Result<(), SinkError> {
+        let (from, to) = op.kinds();
+        let src = self.pop_slot();
+        let dst = self.push_home(to)?;
+        if op.traps() {
+            self.mark();
+        }
+        let acc = self.in_acc(src, from);
+        self.start_to(table::unary(op, acc), dst, to);
+        if !acc {
+            self.unit(src);
+        }
+        Ok(())
+    }
+
+    /// Starts an instruction that is listed on its own and has a result.
+    pub(super) fn single_to<I: Single>(&mut self, dst: u16, kind: ValKind) {
+        self.start_to(I::OPCODE, dst, kind);
+    }
+
+    /// The units of the instruction that starts at `at`.
+    pub(super) fn instruction_units(&self, at: usize) -> usize {
+        units(ENTRIES[self.chunk.units[at] as usize].operands)
+    }
+}

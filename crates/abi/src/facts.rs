@@ -53,8 +53,6 @@ pub struct ModuleFacts {
     pub data: Vec<DataSegment>,
     /// Functions that may be taken as a reference (`ref.func`, element segments, exports, globals).
     pub escaped_functions: Vec<bool>,
-    /// Whether the code section holds a tail call that may leave the instance.
-    pub leaves_by_tail_call: bool,
     /// The name section.
     pub names: Names,
 }

@@ -58,7 +58,7 @@ macro_rules! const_operators {
     (one $visit:ident ($($arg:ident: $ty:ty),*)) => {
         #[cold]
         fn $visit(&mut self $(, _: $ty)*) -> Self::Output {
-            Err(DecodeError::unbuilt(GC_OBJECTS, Some(mnemonic(stringify!($visit)).into()), self.offset))
+            Err(DecodeError::unbuilt(GC_OBJECTS, mnemonic(stringify!($visit)), self.offset))
         }
     };
     (is $visit:ident ($arg:ident: $ty:ty) |$this:pat_param, $value:ident| $op:expr) => {

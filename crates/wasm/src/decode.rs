@@ -54,9 +54,7 @@ pub struct CustomSection<'a> {
 /// Decodes and validates everything but the bodies.
 pub fn decode<'a>(bytes: &'a [u8], features: &Features) -> Result<Decoded<'a>, DecodeError> {
     if Parser::is_component(bytes) {
-        let feature = Feature::ComponentModel.name();
-        let kind = ErrorKind::Unbuilt { feature, operator: None };
-        return Err(DecodeError::new(kind, "it is a component, not a module").at(0));
+        return Err(unbuilt(Feature::ComponentModel, "it is a component, not a core module").at(0));
     }
     let flags = features.to_wasmparser();
     let mut parser = Parser::new(0);
@@ -171,11 +169,15 @@ impl<'a> Decoder<'a> {
     }
 
     fn imports(&mut self, section: SectionLimited<'a, wasmparser::Imports<'a>>) -> Result<(), DecodeError> {
-        for import in section.into_imports() {
-            let import = import.map_err(malformed)?;
+        for import in section.into_imports_with_offsets() {
+            let (offset, import) = import.map_err(malformed)?;
             let facts = &mut self.facts;
             let item = match import.ty {
-                TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                // The validator does not ask for the feature.
+                TypeRef::FuncExact(_) => {
+                    return Err(unbuilt(Feature::CustomDescriptors, "import of an exact type").at(offset));
+                }
+                TypeRef::Func(ty) => {
                     EntityIndex::Function(add(&mut facts.functions, ty, &mut facts.imported.functions))
                 }
                 TypeRef::Table(ty) => EntityIndex::Table(add(
@@ -347,6 +349,11 @@ fn each<'a, T: FromReader<'a>>(
     mut item: impl FnMut(T) -> Result<(), DecodeError>,
 ) -> Result<(), DecodeError> {
     section.into_iter().try_for_each(|read| item(read.map_err(malformed)?))
+}
+
+#[cold]
+fn unbuilt(feature: Feature, message: &'static str) -> DecodeError {
+    DecodeError::new(ErrorKind::Unbuilt { feature: feature.name(), operator: None }, message)
 }
 
 /// The validator has refused a piece of the module: was it readable at all?

@@ -76,18 +76,11 @@ impl DecodeError {
         self.0.name.as_deref()
     }
 
-    /// Something that is not built.
+    /// An operator that is not built.
     #[cold]
-    pub(crate) fn unbuilt(
-        feature: &'static str,
-        operator: Option<Cow<'static, str>>,
-        offset: usize,
-    ) -> DecodeError {
-        let message = match &operator {
-            Some(operator) => alloc::format!("`{operator}` needs {feature}"),
-            None => alloc::format!("it needs {feature}"),
-        };
-        DecodeError::new(ErrorKind::Unbuilt { feature, operator }, message).at(offset)
+    pub(crate) fn unbuilt(feature: &'static str, operator: String, offset: usize) -> DecodeError {
+        let message = alloc::format!("the operator `{operator}`");
+        DecodeError::new(ErrorKind::Unbuilt { feature, operator: Some(operator.into()) }, message).at(offset)
     }
 
     /// An error of the validator, found while reading (`Malformed`) or checking (`Invalid`).
@@ -153,7 +146,10 @@ impl fmt::Display for DecodeError {
             ErrorKind::Malformed => write!(f, "malformed module: {message}")?,
             ErrorKind::Invalid => write!(f, "invalid module: {message}")?,
             ErrorKind::FeatureDisabled(feature) => {
-                write!(f, "the module needs the feature `{feature}`, which is switched off: {message}")?;
+                write!(
+                    f,
+                    "the module needs the feature `{feature}`, which is switched off; switch it on to load the module: {message}"
+                )?;
             }
             ErrorKind::Unbuilt { feature, .. } => {
                 write!(f, "the module needs {feature}, which this engine does not have yet: {message}")?;

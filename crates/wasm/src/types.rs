@@ -3,6 +3,7 @@
 //! What is converted here has been read from the module, so its concrete heap types are indices
 //! into the module's type section. (Inside the validator they are canonical ids; those never get here.)
 
+use crate::features::Feature;
 use alloc::vec::Vec;
 use windlass_abi::facts::{GlobalType, MemoryType, TableType};
 use windlass_abi::types::{
@@ -138,6 +139,17 @@ impl TypeKinds {
 }
 
 const NOT_ENABLED: &str = "stack switching is never enabled in the validator";
+
+/// The feature without which a heap type does not exist here, if it is one that is not built.
+pub(crate) fn unbuilt(ty: wasmparser::HeapType) -> Option<Feature> {
+    use wasmparser::AbstractHeapType::{Cont, NoCont};
+    match ty {
+        wasmparser::HeapType::Abstract { ty: Cont | NoCont, .. } => Some(Feature::StackSwitching),
+        wasmparser::HeapType::Abstract { shared: true, .. } => Some(Feature::SharedEverythingThreads),
+        wasmparser::HeapType::Exact(_) => Some(Feature::CustomDescriptors),
+        _ => None,
+    }
+}
 
 pub(crate) fn memory(ty: &wasmparser::MemoryType) -> MemoryType {
     MemoryType {

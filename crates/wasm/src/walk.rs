@@ -8,7 +8,7 @@
 
 use crate::error::{DecodeError, ErrorKind, SinkError};
 use crate::names;
-use crate::types::TypeKinds;
+use crate::types::{self, TypeKinds};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -147,11 +147,15 @@ struct Walk<'w, V, S> {
 impl<V, S> Walk<'_, V, S> {
     #[cold]
     fn unbuilt(&self, feature: &'static str, visit: &str) -> DecodeError {
-        DecodeError::unbuilt(feature, Some(mnemonic(visit).into()), self.offset)
+        DecodeError::unbuilt(feature, mnemonic(visit), self.offset)
     }
 
     /// Casts are built in every hierarchy but that of `any`.
     fn check_cast(&self, ty: wasmparser::HeapType, visit: &str) -> Result<(), DecodeError> {
+        // The validator does not ask which features the types of a cast need.
+        if let Some(feature) = types::unbuilt(ty) {
+            return Err(self.unbuilt(feature.name(), visit));
+        }
         match self.kinds.heap(ty).top() {
             HeapType::Any => Err(self.unbuilt(GC_OBJECTS, visit)),
             _ => Ok(()),
@@ -204,6 +208,7 @@ macro_rules! walk_operators {
     (branch $visit:ident ($depth:ident: $dty:ty, $from:ident: $fty:ty, $to:ident: $tty:ty)) => {
         fn $visit(&mut self, $depth: $dty, $from: $fty, $to: $tty) -> Self::Output {
             self.validator.$visit($depth, $from, $to).map_err(invalid)?;
+            self.check_cast($from.heap_type(), stringify!($visit))?;
             self.check_cast($to.heap_type(), stringify!($visit))?;
             self.sink.$visit($depth, $from, $to).map_err(|e| e.at(self.offset))
         }

@@ -3,7 +3,7 @@
 //! Bytes come in; out go a module's [facts](windlass_abi::facts::ModuleFacts), the bytes of its
 //! data segments, and its [bodies](walk::Body), ready to be walked in any order on any thread.
 //!
-//! - [`decode`]: everything but the bodies, decoded and validated;
+//! - [`decode()`]: everything but the bodies, decoded and validated;
 //! - [`walk`]: the one pass over a body that validates each operator and hands it to a [`Sink`];
 //! - [`features`]: the table of Wasm features, and sets of them;
 //! - [`error`]: why a module is refused, and where;
@@ -24,7 +24,7 @@ extern crate alloc;
 extern crate std;
 
 mod constant;
-pub mod decode;
+mod decode;
 pub mod error;
 pub mod features;
 pub mod fuel;

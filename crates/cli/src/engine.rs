@@ -1,0 +1,29 @@
+//! Engines for the command line's settings.
+
+use crate::args::{EngineArgs, LimitArgs, Tier};
+use crate::features;
+use windlass::{Config, Engine, Features, Result, Strategy};
+
+/// An engine with default limits.
+pub fn bare(tier: Tier, features: Features) -> Result<Engine> {
+    Engine::new(&config(tier, features))
+}
+
+/// An engine with the settings and limits of a run.
+pub fn limited(args: &EngineArgs, limits: &LimitArgs) -> Result<Engine> {
+    let mut config = config(args.compiler, features::apply(&args.features.switches));
+    config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
+    if let Some(stack) = limits.max_stack {
+        config.max_wasm_stack(usize::try_from(stack.0).unwrap_or(usize::MAX));
+    }
+    Engine::new(&config)
+}
+
+fn config(tier: Tier, features: Features) -> Config {
+    let mut config = Config::new();
+    config.strategy(match tier {
+        Tier::Interp => Strategy::Interpreter,
+    });
+    config.wasm_features(features);
+    config
+}

@@ -1,0 +1,256 @@
+//! Running one script: its modules, instances and registered names, and each directive.
+//!
+//! A directive that depends on a module that was refused fails for the reason of the refusal; it
+//! never runs against an older module instead.
+
+mod assertions;
+mod modules;
+
+use crate::convert;
+use crate::lines::Lines;
+use crate::report::{Directive, Failure, Kind, Outcome};
+use crate::spectest;
+use crate::value::{self, Value};
+use modules::Target;
+use std::collections::HashMap;
+use std::fmt;
+use std::thread::{Scope, ScopedJoinHandle};
+use wast::token::Id;
+use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
+use windlass::{Engine, Error, Extern, Module, RootScope, SharedMemory, Store, ThrownException, Trap, Val};
+
+/// What a directive comes to.
+type Check = Result<(), Failure>;
+
+/// Runs the directives of a script and says how each ended.
+pub fn run<'env>(
+    engine: &'env Engine,
+    shared_memory: Option<SharedMemory>,
+    lines: &'env Lines,
+    directives: Vec<WastDirective<'env>>,
+) -> Vec<Directive> {
+    std::thread::scope(|scope| {
+        let mut script = Script::new(Surroundings { engine, shared_memory, lines, scope });
+        for directive in directives {
+            script.directive(directive);
+        }
+        script.finish()
+    })
+}
+
+/// What all threads of a script share.
+#[derive(Clone)]
+struct Surroundings<'scope, 'env> {
+    engine: &'env Engine,
+    /// The one of `spectest`.
+    shared_memory: Option<SharedMemory>,
+    lines: &'env Lines,
+    scope: &'scope Scope<'scope, 'env>,
+}
+
+/// What one thread of a script knows. Each has a store of its own.
+struct Script<'scope, 'env> {
+    around: Surroundings<'scope, 'env>,
+    store: Store<()>,
+    /// Modules by name; the latest is under `None`, too.
+    definitions: HashMap<Option<String>, Result<Module, Failure>>,
+    /// Instances by name; the latest is under `None`, too.
+    instances: HashMap<Option<String>, Target>,
+    /// What names mean in imports.
+    registered: HashMap<String, Target>,
+    threads: HashMap<String, ScopedJoinHandle<'scope, Vec<Directive>>>,
+    done: Vec<Directive>,
+}
+
+/// How an action ended, if it could be run at all.
+enum Ended {
+    Returned(Vec<Value>),
+    Trapped(Trap),
+    Threw,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ended::Returned(values) => write!(f, "it returned {}", value::list(values)),
+            Ended::Trapped(trap) => write!(f, "it trapped: {trap}"),
+            Ended::Threw => f.write_str("it threw an exception"),
+        }
+    }
+}
+
+impl<'scope, 'env> Script<'scope, 'env> {
+    fn new(around: Surroundings<'scope, 'env>) -> Script<'scope, 'env> {
+        let mut store = Store::new(around.engine, ());
+        let spectest = match spectest::exports(&mut store, around.shared_memory.clone()) {
+            Ok(exports) => Target::Exports(exports),
+            Err(error) => Target::Broken(Failure::new(format!("`spectest` could not be made: {error:#}"))),
+        };
+        Script {
+            around,
+            store,
+            definitions: HashMap::new(),
+            instances: HashMap::new(),
+            registered: HashMap::from([("spectest".to_string(), spectest)]),
+            threads: HashMap::new(),
+            done: Vec::new(),
+        }
+    }
+
+    /// Waits for the threads that the script did not wait for, and hands over what is done.
+    fn finish(mut self) -> Vec<Directive> {
+        for (_, thread) in std::mem::take(&mut self.threads) {
+            self.done.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        self.done
+    }
+
+    /// Runs a directive and notes how it ended.
+    fn directive(&mut self, directive: WastDirective<'env>) {
+        let place = self.around.lines.place(directive.span().offset());
+        let (kind, result) = self.run(directive);
+        let outcome = match result {
+            Ok(()) => Outcome::Passed,
+            Err(failure) => Outcome::Failed(failure),
+        };
+        self.done.push(Directive { place, kind, outcome });
+    }
+
+    fn run(&mut self, directive: WastDirective<'env>) -> (Kind, Check) {
+        use WastDirective as D;
+        match directive {
+            D::Module(module) => (Kind::Module, self.module(module)),
+            D::ModuleDefinition(module) => (Kind::Definition, self.definition(module)),
+            D::ModuleInstance { instance, module, .. } => {
+                (Kind::Instance, self.instance_of(instance, module))
+            }
+            D::Register { name, module, .. } => (Kind::Register, self.register(name, module)),
+            D::Invoke(invoke) => (Kind::Invoke, self.invoke_only(&invoke)),
+            D::Thread(thread) => (Kind::Thread, self.thread(thread)),
+            D::Wait { thread, .. } => (Kind::Wait, self.wait(thread)),
+            D::AssertReturn { exec, results, .. } => (Kind::AssertReturn, self.assert_return(exec, results)),
+            D::AssertTrap { exec, message, .. } => (Kind::AssertTrap, self.assert_trap(exec, message)),
+            D::AssertExhaustion { call, message, .. } => {
+                (Kind::AssertExhaustion, self.assert_trap(WastExecute::Invoke(call), message))
+            }
+            D::AssertException { exec, .. } => (Kind::AssertException, self.assert_exception(exec)),
+            D::AssertSuspension { .. } => (Kind::AssertSuspension, Err(unbuilt("stack-switching"))),
+            D::AssertInvalid { module, message, .. } => {
+                (Kind::AssertInvalid, self.assert_refused(module, message))
+            }
+            D::AssertMalformed { module, message, .. } => {
+                (Kind::AssertMalformed, self.assert_refused(module, message))
+            }
+            D::AssertInvalidCustom { module, message, .. } => {
+                (Kind::AssertInvalidCustom, self.assert_bad_custom(module, message))
+            }
+            D::AssertMalformedCustom { module, message, .. } => {
+                (Kind::AssertMalformedCustom, self.assert_bad_custom(module, message))
+            }
+            D::AssertUnlinkable { module, message, .. } => {
+                (Kind::AssertUnlinkable, self.assert_unlinkable(module, message))
+            }
+        }
+    }
+
+    // Actions.
+
+    /// Runs what an assertion is about.
+    fn execute(&mut self, what: WastExecute<'env>) -> Result<Ended, Failure> {
+        match what {
+            WastExecute::Invoke(invoke) => self.invoke(&invoke),
+            WastExecute::Wat(module) => self.instantiate_alone(module),
+            WastExecute::Get { module, global, .. } => self.get(module, global),
+        }
+    }
+
+    fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Ended, Failure> {
+        let args = invoke.args.iter().map(convert::argument).collect::<Result<Vec<_>, _>>();
+        let args = args.map_err(unbuilt)?;
+        let Extern::Func(func) = self.export(invoke.module, invoke.name)? else {
+            return Err(Failure::new(format!("the export {:?} is no function", invoke.name)));
+        };
+        let mut scope = RootScope::new(&mut self.store);
+        let args = args.into_iter().map(|arg| arg.to_val(&mut scope)).collect::<Result<Vec<_>, _>>();
+        let args = args.map_err(|error| engine_failure(&error))?;
+        let mut results = vec![Val::I32(0); func.ty(&scope).results().len()];
+        if let Err(error) = func.call(&mut scope, &args, &mut results) {
+            drop(scope);
+            return self.stopped(&error);
+        }
+        let values = results.iter().map(|val| Value::from_val(&scope, val)).collect::<Result<Vec<_>, _>>();
+        values.map(Ended::Returned).map_err(|error| engine_failure(&error))
+    }
+
+    fn get(&mut self, module: Option<Id<'_>>, name: &str) -> Result<Ended, Failure> {
+        let Extern::Global(global) = self.export(module, name)? else {
+            return Err(Failure::new(format!("the export {name:?} is no global")));
+        };
+        let mut scope = RootScope::new(&mut self.store);
+        let val = global.get(&mut scope);
+        let value = Value::from_val(&scope, &val).map_err(|error| engine_failure(&error))?;
+        Ok(Ended::Returned(vec![value]))
+    }
+
+    /// `(invoke …)` on its own: it has to return.
+    fn invoke_only(&mut self, invoke: &WastInvoke<'_>) -> Check {
+        match self.invoke(invoke)? {
+            Ended::Returned(_) => Ok(()),
+            other => Err(Failure::new(format!("{other}, but it should return"))),
+        }
+    }
+
+    /// Tells a guest that was stopped from an engine that failed.
+    fn stopped(&mut self, error: &Error) -> Result<Ended, Failure> {
+        if let Some(trap) = error.downcast_ref::<Trap>() {
+            Ok(Ended::Trapped(*trap))
+        } else if error.is::<ThrownException>() {
+            self.store.take_pending_exception();
+            Ok(Ended::Threw)
+        } else {
+            Err(engine_failure(error))
+        }
+    }
+
+    // Threads.
+
+    /// `(thread $name (shared (module $m))? …)`: runs its directives on a thread with a store of its
+    /// own, in which `$m` has the shared memories that it has here.
+    fn thread(&mut self, thread: WastThread<'env>) -> Check {
+        let shared = match thread.shared_module {
+            Some(id) => Some((id.name().to_string(), Target::Exports(self.shared_exports(id)?))),
+            None => None,
+        };
+        let around = self.around.clone();
+        let handle = self.around.scope.spawn(move || {
+            let mut script = Script::new(around);
+            script.instances.extend(shared.map(|(name, target)| (Some(name), target)));
+            for directive in thread.directives {
+                script.directive(directive);
+            }
+            script.finish()
+        });
+        match self.threads.insert(thread.name.name().to_string(), handle) {
+            None => Ok(()),
+            Some(_) => Err(Failure::new("a thread of this name is running already")),
+        }
+    }
+
+    fn wait(&mut self, thread: Id<'_>) -> Check {
+        let Some(handle) = self.threads.remove(thread.name()) else {
+            return Err(Failure::new(format!("no thread is called ${}", thread.name())));
+        };
+        self.done.extend(handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        Ok(())
+    }
+}
+
+/// A failure because of something that the engine does not have.
+fn unbuilt(what: &str) -> Failure {
+    Failure { reason: format!("it needs {what}, which is not built"), unbuilt: Some(what.to_string()) }
+}
+
+/// A failure of the engine that is neither a trap nor a refusal.
+fn engine_failure(error: &Error) -> Failure {
+    Failure::new(format!("{error:#}"))
+}

@@ -1,1 +1,31 @@
-//! (under construction)
+//! WASI preview 1 for Windlass: what a guest may reach of the host, and how it asks for it.
+//!
+//! An embedder describes with a [`WasiCtxBuilder`] what a guest is given (arguments, environment, streams,
+//! directories, clocks, randomness), keeps the [`WasiCtx`] in its store's data, and offers the 46 functions of
+//! `wasi_snapshot_preview1` with [`add_to_linker`]. A guest that calls `proc_exit` is left with the error [`Exit`].
+//!
+//! Inside, guest memory comes in as a [`memory::GuestMemory`], the one way to the guest's bytes; the
+//! [`functions`] work on it and on the context; [`errno`] turns the host's errors into WASI's. No function trusts a
+//! number of the guest, and none panics. Files are reached through `cap-std`, which keeps every path within its
+//! directory. This crate has no unsafe code.
+
+#![forbid(unsafe_code)]
+
+mod clocks;
+mod ctx;
+mod descriptors;
+mod errno;
+mod functions;
+mod memory;
+mod streams;
+mod types;
+mod wait;
+
+pub use clocks::Clock;
+pub use ctx::{WasiCtx, WasiCtxBuilder};
+pub use descriptors::{DirPerms, FilePerms};
+pub use errno::{Errno, Exit};
+pub use streams::OutputBuffer;
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,9 @@
 //! **NaN bits** follow the specification. An operator of arithmetic that meets a NaN gives a quiet
 //! NaN, whose sign and payload are the host processor's choice; `min`, `max`, `ceil`, `floor`,
 //! `trunc`, `nearest`, `sqrt`, `promote` and `demote` are such. `neg`, `abs`, `copysign`, `pmin`,
-//! `pmax` and reinterpretations only move bits and keep a signalling NaN as it is.
+//! `pmax` and reinterpretations only move bits and keep a signalling NaN as it is. One caution: the
+//! compiler of this crate may take `x * 1` or `x - 0` for `x`, also of a signalling NaN, where a caller
+//! passes it the 1 or the 0 as a constant. Operands of guests are none; tests hide theirs.
 //!
 //! **How floats are computed.** `core` lacks rounding, square roots and fused multiply-add.
 //! - `sqrt` and the fused multiply-add of relaxed SIMD come from `std`: an instruction wherever the

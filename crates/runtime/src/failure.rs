@@ -6,6 +6,7 @@ use crate::roots::OwnedRoot;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use windlass_abi::facts::MemoryType;
 use windlass_abi::trap::TrapCode;
 
 /// An error of the embedder, carried through guest code unseen.
@@ -133,6 +134,17 @@ pub enum Error {
         /// Unit of the sizes.
         unit: &'static str,
     },
+}
+
+impl Error {
+    pub(crate) fn host_memory(what: &'static str, bytes: usize, why: &dyn fmt::Display) -> Error {
+        Error::HostMemory { what, bytes: bytes as u64, why: why.to_string() }
+    }
+
+    pub(crate) fn memory_maximum(ty: &MemoryType, desired: u64) -> Error {
+        let maximum = ty.max.unwrap_or(u64::MAX).min(ty.max_pages_of_address_type());
+        Error::Maximum { what: "a memory", desired, maximum, unit: "pages" }
+    }
 }
 
 /// Why a memory or table did not grow, as host code sees it.

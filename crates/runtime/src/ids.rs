@@ -48,6 +48,12 @@ unsafe impl Send for FuncPtr {}
 // SAFETY: as above.
 unsafe impl Sync for FuncPtr {}
 
+impl From<NonNull<VMFuncRef>> for FuncPtr {
+    fn from(func: NonNull<VMFuncRef>) -> FuncPtr {
+        FuncPtr(func)
+    }
+}
+
 impl FuncPtr {
     /// The function behind a raw reference; `None` for null.
     pub fn new(func: *const VMFuncRef) -> Option<FuncPtr> {

@@ -9,23 +9,41 @@
 //!
 //! **Borrowing.** Guest code, host functions and [`Hooks`] run while the store is in use, and reach it
 //! again through raw pointers. So what can run them is offered on [`StorePtr`], which borrows nothing;
-//! [`Store`] wraps the same for callers to whom no hook or host function can come back.
+//! [`Store`] offers the rest.
+//!
+//! The rooms: `store` (owner, entry), `instance`, `instantiate`, `memory`, `table`, `global`, `tag`,
+//! `heap` and `roots` (references), `host` (host functions), `builtins` (what code calls), `interrupt`,
+//! `backtrace`, and `sys`, the only one that knows the operating system.
 
+mod arena;
+mod backtrace;
+mod builtins;
+mod constant;
 mod failure;
+mod global;
+mod heap;
+mod hooks;
+mod host;
 mod ids;
+mod instance;
+mod instantiate;
+mod interrupt;
 mod memory;
 mod module;
 mod roots;
 mod store;
+mod sys;
+mod table;
+mod tag;
 
 pub use failure::{
     Backtrace, BacktraceFrame, Error, Failure, GrowError, HeapFull, HostError, InstantiateError, Raise,
 };
+pub use hooks::Hooks;
+pub use host::{caller_instance, host_call_guard, host_data};
 pub use ids::{ExternId, FuncPtr, GcRef, GlobalId, InstanceId, MemoryId, RefKind, TableId, TagId};
+pub use interrupt::InterruptHandle;
 pub use memory::{MemoryConfig, SharedMemory, WaitResult};
 pub use module::{Module, ModuleParts};
 pub use roots::{OwnedRoot, Rooted, ScopeMark};
-pub use store::{
-    Hooks, InterruptHandle, Store, StoreConfig, StorePtr, TypeOracle, caller_instance, host_call_guard,
-    host_data,
-};
+pub use store::{Store, StoreConfig, StorePtr, TypeOracle};

@@ -1,6 +1,8 @@
 //! A module as the runtime holds it: facts, code, data, shared by all its instances.
 
-use std::sync::Arc;
+use crate::memory::DataPlan;
+use std::sync::atomic::AtomicPtr;
+use std::sync::{Arc, OnceLock};
 use windlass_abi::facts::ModuleFacts;
 use windlass_abi::layout::ContextLayout;
 use windlass_abi::processor::ModuleCode;
@@ -24,13 +26,34 @@ pub struct ModuleParts {
 pub struct Module {
     parts: ModuleParts,
     layout: ContextLayout,
+    /// What direct calls jump to: one word for each own function.
+    code_words: Box<[AtomicPtr<u8>]>,
+    /// Made when first instantiated.
+    data_plan: OnceLock<DataPlan>,
 }
 
 impl Module {
     /// Puts a module together.
+    ///
+    /// # Panics
+    /// If the parts are not of one module: lengths that differ, data segments outside the data.
     pub fn new(parts: ModuleParts) -> Arc<Module> {
         let layout = ContextLayout::new(&parts.facts);
-        Arc::new(Module { parts, layout })
+        let words = parts.code.code_words();
+        let code_words: Box<[_]> = words.iter().map(|w| AtomicPtr::new(w.cast_mut())).collect();
+        assert_eq!(
+            code_words.len(),
+            parts.facts.defined_functions() as usize,
+            "a code word for each function"
+        );
+        assert_eq!(parts.type_ids.len(), parts.facts.types.len(), "an id for each type");
+        assert_eq!(parts.signatures.len(), parts.facts.types.len(), "a place for each signature");
+        let data = (*parts.data).as_ref().len();
+        assert!(
+            parts.facts.data.iter().all(|s| s.bytes.start <= s.bytes.end && s.bytes.end <= data),
+            "data segments lie in the data"
+        );
+        Arc::new(Module { parts, layout, code_words, data_plan: OnceLock::new() })
     }
 
     /// What decoding learned.
@@ -64,5 +87,15 @@ impl Module {
     /// Where the parts of an instance lie in its context.
     pub fn layout(&self) -> &ContextLayout {
         &self.layout
+    }
+
+    /// What direct calls jump to.
+    pub(crate) fn code_words(&self) -> &[AtomicPtr<u8>] {
+        &self.code_words
+    }
+
+    /// How initial contents of memories are made.
+    pub(crate) fn data_plan(&self) -> &DataPlan {
+        self.data_plan.get_or_init(|| DataPlan::new(self.facts(), self.data()))
     }
 }

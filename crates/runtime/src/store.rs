@@ -1,18 +1,37 @@
-//! The store: owner of everything that is made while Wasm runs.
+//! The store: owner of everything that is made while Wasm runs, and the way into Wasm.
+//!
+//! **Invariants.** Everything that code or frames point to (contexts, function references, tags, host
+//! globals and tables) has its own place that never moves, and is freed only with the store. Objects
+//! that code does not point to lie in vectors and are named by their number.
+//!
+//! **Borrowing.** A [`StorePtr`] is the root from which all access comes. `inner()` gives a borrow that
+//! must end before anything runs that may come back: guest code, host functions, hooks. What can run
+//! them is therefore offered on `StorePtr` and holds no borrow while it does.
 
-use crate::failure::*;
-use crate::ids::*;
-use crate::memory::{MemoryConfig, SharedMemory};
-use crate::module::Module;
-use crate::roots::{OwnedRoot, Rooted, ScopeMark};
+use crate::arena::Arena;
+use crate::backtrace;
+use crate::failure::{Backtrace, Error, Failure, HostError, Raise};
+use crate::global::Global;
+use crate::heap::Heap;
+use crate::hooks::Hooks;
+use crate::host::{HostFunc, HostStack};
+use crate::ids::{FuncPtr, GcRef};
+use crate::instance::Instance;
+use crate::interrupt::{InterruptHandle, StoreShared};
+use crate::memory::{Memory, MemoryConfig};
+use crate::roots::Roots;
+use crate::sys::{self, Reservation};
+use crate::table::Table;
+use crate::tag::Tag;
 use std::any::Any;
-use std::ptr::NonNull;
+use std::collections::HashMap;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use windlass_abi::builtins::Status;
-use windlass_abi::facts::{EntityIndex, GlobalType, MemoryType, TableType};
-use windlass_abi::processor::Processor;
-use windlass_abi::types::Signature;
-use windlass_abi::vm::*;
+use windlass_abi::processor::{HostEntry, Processor};
+use windlass_abi::trap::TrapCode;
+use windlass_abi::vm::{FrameStack, VMContext, VMFuncRef, VMGlobal, VMStore, VMTable, VMTag, ValRaw};
 
 /// What a store is made with.
 #[derive(Clone)]
@@ -23,8 +42,8 @@ pub struct StoreConfig {
     pub types: Arc<dyn TypeOracle>,
     /// Bytes of stack for Wasm frames.
     pub max_wasm_stack: usize,
-    /// Bytes of host stack that one outermost entry may use before nested entries trap with
-    /// `StackOverflow`. The default of [`StoreConfig::new`] suits threads of 2 MiB.
+    /// Bytes of host stack that one thread may use, from its outermost entry into Wasm on, before
+    /// nested entries trap with `StackOverflow`.
     pub max_host_stack: usize,
     /// Largest size of the heap in bytes.
     pub max_heap: usize,
@@ -36,405 +55,381 @@ pub struct StoreConfig {
     pub memory: MemoryConfig,
 }
 
+impl StoreConfig {
+    /// The defaults: 512 KiB of Wasm stack and of host stack (which suits threads of 2 MiB), 1 GiB of
+    /// heap, 64 frames of backtrace.
+    pub fn new(processor: Arc<dyn Processor>, types: Arc<dyn TypeOracle>) -> StoreConfig {
+        StoreConfig {
+            processor,
+            types,
+            max_wasm_stack: 512 << 10,
+            max_host_stack: 512 << 10,
+            max_heap: 1 << 30,
+            gc_stress: false,
+            max_backtrace: 64,
+            memory: MemoryConfig::default(),
+        }
+    }
+}
+
 /// What the runtime asks about the engine's types.
 pub trait TypeOracle: Send + Sync {
     /// Whether the engine-wide type `sub` is `sup` or declared below it.
     fn is_subtype(&self, sub: u32, sup: u32) -> bool;
 }
 
-/// What the runtime asks of the embedder. Called with no borrow of the store live, so that the
-/// implementation may use it; a panic is carried beyond the entry like a host function's.
-pub trait Hooks {
-    /// Whether a memory may be made (`current` 0) or grown; sizes in bytes.
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> Result<bool, HostError>;
-    /// A memory was not grown.
-    fn memory_grow_failed(&mut self, why: &Error) -> Result<(), HostError>;
-    /// Whether a table may be made (`current` 0) or grown; sizes in elements.
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> Result<bool, HostError>;
-    /// A table was not grown.
-    fn table_grow_failed(&mut self, why: &Error) -> Result<(), HostError>;
-    /// The interrupt word was seen to be set. `Ok`: go on; the hook has cleared it.
-    fn interrupt(&mut self) -> Result<(), Raise>;
-    /// A charge left the fuel below zero. `Ok`: go on; the hook has refilled it.
-    fn fuel_exhausted(&mut self) -> Result<(), Raise>;
+/// What goes with a status other than `OK` on its way to the entry.
+pub(crate) enum Parked {
+    Trap { code: TrapCode, backtrace: Backtrace },
+    Host { error: HostError, backtrace: Backtrace },
+    Panic(Box<dyn Any + Send>),
 }
 
-#[allow(dead_code)]
-struct StoreInner {}
+/// All that a store owns. Fields are dropped in order: what may run the embedder's code first, while
+/// everything is still there; what others point into last.
+pub(crate) struct StoreInner {
+    pub(crate) parked: Option<Parked>,
+    pub(crate) heap: Heap,
+    pub(crate) roots: Roots,
+    pub(crate) host_funcs: Vec<HostFunc>,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) memories: Vec<Memory>,
+    pub(crate) globals: Vec<Global>,
+    pub(crate) tags: Vec<Tag>,
+
+    /// Entry code of host functions by engine-wide type id.
+    pub(crate) host_entries: HashMap<u32, Arc<dyn HostEntry>>,
+    pub(crate) func_refs: Arena<VMFuncRef>,
+    pub(crate) vm_tags: Arena<VMTag>,
+    pub(crate) host_globals: Arena<VMGlobal>,
+    pub(crate) host_tables: Arena<VMTable>,
+
+    pub(crate) hooks: Option<NonNull<dyn Hooks>>,
+    user: *mut (),
+    pub(crate) config: StoreConfig,
+    /// The stack of frames that `VMStore::frames` describes.
+    _frame_stack: Option<Reservation>,
+    pub(crate) shared: Arc<StoreShared>,
+    /// The store's own `Store`, for [`StorePtr::borrow`]. Points back here, never dropped as a `Store`.
+    handle: *mut StorePtr,
+}
+
+impl Drop for StoreInner {
+    fn drop(&mut self) {
+        // SAFETY: made by `Store::new` from a box; who borrowed it has borrowed the store.
+        drop(unsafe { Box::from_raw(self.handle) });
+    }
+}
 
 /// A store. It owns everything made in it; dropping it frees all.
 ///
 /// Ids and references must come from the same store: a wrong id panics or names something else.
-/// A wrong [`FuncPtr`] or [`GcRef`] is worse, so what takes a `FuncPtr` is `unsafe`.
-pub struct Store(NonNull<StoreInner>);
+/// A wrong [`FuncPtr`] is worse, so what takes one is `unsafe`.
+#[repr(transparent)]
+pub struct Store(StorePtr);
 
-// SAFETY: (see the final version)
+// SAFETY: all parts may be used from any thread, by one at a time: processor, types, host functions,
+// host values are `Send + Sync`, parked errors `Send`, and the pointers lead to what the store owns.
+// Who sets hooks promises the same for them.
 unsafe impl Send for Store {}
-// SAFETY: (see the final version)
+// SAFETY: what `&Store` offers only reads, and gives references only to what is `Sync`.
 unsafe impl Sync for Store {}
 
 /// A store, not borrowed: for what runs guest code, host functions or hooks.
+///
+/// # Safety
+/// All its methods need: the store is live; this thread alone uses it; ids, functions and references
+/// are its own; and no reference obtained from a `Store` of it is used across the call.
 #[derive(Clone, Copy)]
 pub struct StorePtr(NonNull<StoreInner>);
 
-/// Interrupts a store from any thread, at any time, even after the store is gone.
-#[derive(Clone)]
-pub struct InterruptHandle(());
-
-impl InterruptHandle {
-    /// Sets the interrupt word and wakes the store if it waits.
-    pub fn interrupt(&self) {
-        unimplemented!()
+impl Drop for Store {
+    fn drop(&mut self) {
+        // SAFETY: made by `Store::new` from a box. A store is not dropped while it is entered: an entry
+        // needs it to be live.
+        drop(unsafe { Box::from_raw(self.0.0.as_ptr()) });
     }
 }
 
-#[allow(unused_variables)]
-impl StoreConfig {
-    /// The defaults: 512 KiB of Wasm stack and of host stack, 1 GiB of heap, 64 frames of backtrace.
-    pub fn new(processor: Arc<dyn Processor>, types: Arc<dyn TypeOracle>) -> StoreConfig {
-        unimplemented!()
-    }
-}
-
-/// Everything here needs the store to be live, used by this thread alone, and its ids, functions and
-/// references to be its own; no `&mut Store` may be in use meanwhile.
-#[allow(unused_variables, clippy::missing_safety_doc)]
 impl StorePtr {
+    /// The store's insides, for as long as nothing else uses them.
+    ///
+    /// # Safety
+    /// As for all methods here. The borrow ends before the next one starts and before anything runs
+    /// that may come back to the store.
+    pub(crate) unsafe fn inner<'a>(self) -> &'a mut StoreInner {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.0.as_ptr() }
+    }
+
     /// The store of a `VMStore`.
+    ///
+    /// # Safety
+    /// `vmstore` belongs to a live store.
     pub unsafe fn from_vmstore(vmstore: *mut VMStore) -> StorePtr {
-        unimplemented!()
+        // SAFETY: `Store::new` set the owner before anybody could see the pointer.
+        unsafe { StorePtr(NonNull::new_unchecked((*vmstore).owner.cast())) }
     }
+
     /// The store of a context, of an instance or of a host function.
+    ///
+    /// # Safety
+    /// `cx` belongs to a live store.
     pub unsafe fn from_context(cx: *mut VMContext) -> StorePtr {
-        unimplemented!()
+        // SAFETY: every context points to its store.
+        unsafe { StorePtr::from_vmstore((*cx).store) }
     }
-    /// The embedder's pointer, as [`Store::set_hooks`] got it.
+
+    /// The embedder's pointer, as [`Store::set_hooks`] got it; null before that.
+    ///
+    /// # Safety
+    /// As for all methods here.
     pub unsafe fn user(self) -> *mut () {
-        unimplemented!()
+        // SAFETY: the caller's promise.
+        unsafe { self.inner().user }
     }
+
     /// The store, borrowed for as long as the caller takes care that nothing else uses it.
+    ///
+    /// # Safety
+    /// As for all methods here.
     pub unsafe fn borrow<'a>(self) -> &'a mut Store {
-        unimplemented!()
+        // SAFETY: `Store` is a transparent wrapper, and the handle lives as long as the store.
+        unsafe { &mut *self.inner().handle.cast::<Store>() }
     }
+
+    /// The part of the store that code sees.
+    ///
+    /// # Safety
+    /// As for all methods here.
+    pub unsafe fn vmstore(self) -> *mut VMStore {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner().shared.vmstore() }
+    }
+
     /// Calls a function of the store. `args` holds the parameters, has room for the longer of
     /// parameters and results, and takes the results. A panic of a host function is a [`Failure`].
+    ///
+    /// # Safety
+    /// As for all methods here; `args` holds values of the function's parameter types.
     pub unsafe fn call(self, func: FuncPtr, args: &mut [ValRaw]) -> Result<(), Failure> {
-        unimplemented!()
+        // SAFETY: the caller's promise. No borrow of the store is live while code runs: the processor
+        // is reached through a pointer into its own allocation, which the store keeps alive.
+        unsafe {
+            debug_assert!({
+                let signature = &*(*func.as_ptr()).signature;
+                args.len() >= signature.params.len().max(signature.results.len())
+            });
+            let (processor, vmstore, host_stack) = {
+                let inner = self.inner();
+                let processor: *const dyn Processor = Arc::as_ptr(&inner.config.processor);
+                (processor, inner.shared.vmstore(), inner.config.max_host_stack)
+            };
+            let Some(_host_stack) = HostStack::enter(host_stack) else {
+                let backtrace = backtrace::capture(self.inner());
+                return Err(Failure::Trap { code: TrapCode::StackOverflow, backtrace });
+            };
+            match (*processor).enter(vmstore, func.as_ptr(), args.as_mut_ptr()) {
+                Status::OK => Ok(()),
+                status => Err(self.failure(status)),
+            }
+        }
     }
-    /// Makes a memory (a shared one if the type says so), asking the hook.
-    pub unsafe fn new_memory(self, ty: &MemoryType) -> Result<MemoryId, GrowError> {
-        unimplemented!()
+
+    /// Keeps what goes with a failure until the entry ends, and gives the status for the code.
+    ///
+    /// # Safety
+    /// As for all methods here; the activation's position is written.
+    pub(crate) unsafe fn raise(self, raise: Raise) -> Status {
+        // SAFETY: the caller's promise.
+        let inner = unsafe { self.inner() };
+        match raise {
+            // The code reports the trap itself when it sees the status; the backtrace is taken then.
+            Raise::Trap(code) => Status::trap(code),
+            Raise::Exception(exception) => {
+                inner.set_pending_exception(exception.to_bits() as u32);
+                Status::EXCEPTION
+            }
+            Raise::Error(error) => {
+                let backtrace = backtrace::capture(inner);
+                inner.parked = Some(Parked::Host { error, backtrace });
+                Status::HOST_ERROR
+            }
+        }
     }
-    /// Grows a memory by `delta` pages, asking the hook; gives the old size in pages.
-    pub unsafe fn memory_grow(self, memory: MemoryId, delta: u64) -> Result<u64, GrowError> {
-        unimplemented!()
+
+    /// Keeps a panic until the entry ends.
+    ///
+    /// # Safety
+    /// As for all methods here.
+    pub(crate) unsafe fn raise_panic(self, panic: Box<dyn Any + Send>) -> Status {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner().parked = Some(Parked::Panic(panic)) };
+        Status::HOST_ERROR
     }
-    /// Makes a table filled with `init`, asking the hook. The element type holds engine-wide ids.
-    pub unsafe fn new_table(self, ty: &TableType, init: ValRaw) -> Result<TableId, GrowError> {
-        unimplemented!()
-    }
-    /// Grows a table by `delta` elements, asking the hook; gives the old size.
-    pub unsafe fn table_grow(self, table: TableId, delta: u64, init: ValRaw) -> Result<u64, GrowError> {
-        unimplemented!()
-    }
-    /// Makes an instance: context, memories, tables, globals; then active element segments, then active
-    /// data segments, each in order. `imports` stand in the order of the module's imports and have been
-    /// type-checked. The start function is not run.
-    pub unsafe fn instantiate(
-        self,
-        module: &Arc<Module>,
-        imports: &[ExternId],
-    ) -> Result<InstanceId, InstantiateError> {
-        unimplemented!()
+
+    /// What a status other than `OK` stands for, with what was kept for it.
+    ///
+    /// # Safety
+    /// As for all methods here.
+    #[cold]
+    pub(crate) unsafe fn failure(self, status: Status) -> Failure {
+        // SAFETY: the caller's promise.
+        let inner = unsafe { self.inner() };
+        let parked = inner.parked.take();
+        if status == Status::EXCEPTION {
+            let bits = inner.set_pending_exception(0);
+            let exception = GcRef::from_bits(bits as u64).expect("an exception is pending");
+            return Failure::Exception(inner.roots.add_owned(exception));
+        }
+        if let Some(code) = status.trap_code() {
+            return match parked {
+                Some(Parked::Trap { code: reported, backtrace }) if reported == code => {
+                    Failure::Trap { code, backtrace }
+                }
+                // A host function called by the host trapped: there are no frames of its own.
+                _ => Failure::Trap { code, backtrace: backtrace::capture(inner) },
+            };
+        }
+        match parked {
+            Some(Parked::Host { error, backtrace }) => Failure::Host { error, backtrace },
+            Some(Parked::Panic(panic)) => Failure::Panic(panic),
+            _ => unreachable!("status {status:?} without what goes with it"),
+        }
     }
 }
 
-#[allow(unused_variables, clippy::missing_safety_doc)]
+impl StoreInner {
+    /// Sets the pending exception and gives the one before it.
+    pub(crate) fn set_pending_exception(&mut self, bits: u32) -> u32 {
+        // SAFETY: the `VMStore` lives; only this thread uses the field.
+        unsafe { ptr::replace(&raw mut (*self.shared.vmstore()).pending_exception, bits) }
+    }
+}
+
+/// Memory for the frame stack of a processor that needs one.
+fn frame_stack(bytes: usize) -> Result<(Option<Reservation>, FrameStack), Error> {
+    let error = |why: &dyn std::fmt::Display| Error::host_memory("the Wasm stack", bytes, why);
+    let len = sys::round_up_to_page(bytes.max(1)).ok_or_else(|| error(&"too large"))?;
+    let reservation = Reservation::new(len).map_err(|e| error(&e))?;
+    // SAFETY: all of the reservation, which is whole pages.
+    unsafe { reservation.commit(0, len) }.map_err(|e| error(&e))?;
+    let base = reservation.base().as_ptr().cast::<u64>();
+    // SAFETY: one past the end of the same allocation.
+    let limit = unsafe { base.add(bytes / size_of::<u64>()) };
+    Ok((Some(reservation), FrameStack { base, limit, top: base }))
+}
+
 impl Store {
     /// Makes an empty store.
     pub fn new(config: StoreConfig) -> Result<Store, Error> {
-        unimplemented!()
+        let (stack, frames) = if config.processor.uses_frame_stack() {
+            frame_stack(config.max_wasm_stack)?
+        } else {
+            (None, FrameStack { base: ptr::null_mut(), limit: ptr::null_mut(), top: ptr::null_mut() })
+        };
+        let shared = Arc::new(StoreShared::new(VMStore {
+            builtins: &crate::builtins::BUILTINS,
+            owner: ptr::null_mut(),
+            activation: ptr::null_mut(),
+            fuel: 0,
+            interrupt: AtomicU32::new(0),
+            pending_exception: 0,
+            stack_limit: AtomicUsize::new(0),
+            frames,
+        }));
+        let vmstore = shared.vmstore();
+        let inner = Box::into_raw(Box::new(StoreInner {
+            parked: None,
+            heap: Heap::new(config.max_heap, config.gc_stress),
+            roots: Roots::default(),
+            host_funcs: Vec::new(),
+            instances: Vec::new(),
+            tables: Vec::new(),
+            memories: Vec::new(),
+            globals: Vec::new(),
+            tags: Vec::new(),
+            host_entries: HashMap::new(),
+            func_refs: Arena::new(),
+            vm_tags: Arena::new(),
+            host_globals: Arena::new(),
+            host_tables: Arena::new(),
+            hooks: None,
+            user: ptr::null_mut(),
+            config,
+            _frame_stack: stack,
+            shared,
+            handle: ptr::null_mut(),
+        }));
+        // SAFETY: both are live and used by nobody else yet.
+        unsafe {
+            let this = StorePtr(NonNull::new_unchecked(inner));
+            (*inner).handle = Box::into_raw(Box::new(this));
+            (*vmstore).owner = inner.cast();
+            Ok(Store(this))
+        }
     }
+
     /// The store, not borrowed.
     pub fn as_ptr(&self) -> StorePtr {
-        unimplemented!()
+        self.0
     }
+
+    pub(crate) fn inner(&self) -> &StoreInner {
+        // SAFETY: whoever has the store borrowed is its only user, or shares it for reading.
+        unsafe { self.0.0.as_ref() }
+    }
+
+    pub(crate) fn inner_mut(&mut self) -> &mut StoreInner {
+        // SAFETY: whoever has the store borrowed mutably is its only user.
+        unsafe { self.0.0.as_mut() }
+    }
+
     /// Sets what answers the runtime's questions, and a pointer that [`StorePtr::user`] gives back.
     ///
     /// # Safety
     /// Both stay valid as long as the store is used, and may be used by whichever thread uses it.
     pub unsafe fn set_hooks(&mut self, hooks: *mut dyn Hooks, user: *mut ()) {
-        unimplemented!()
+        let inner = self.inner_mut();
+        inner.hooks = NonNull::new(hooks);
+        inner.user = user;
     }
+
     /// The part of the store that code sees.
     pub fn vmstore(&self) -> *mut VMStore {
-        unimplemented!()
+        self.inner().shared.vmstore()
     }
+
     /// What the store was made with.
     pub fn config(&self) -> &StoreConfig {
-        unimplemented!()
+        &self.inner().config
     }
 
     /// Fuel left; negative after it ran out.
     pub fn fuel(&self) -> i64 {
-        unimplemented!()
+        // SAFETY: the `VMStore` lives, and only this store's user writes the field.
+        unsafe { (*self.vmstore()).fuel }
     }
+
     /// Sets the fuel.
     pub fn set_fuel(&mut self, fuel: i64) {
-        unimplemented!()
+        // SAFETY: as above.
+        unsafe { (*self.vmstore()).fuel = fuel }
     }
+
     /// A handle for other threads.
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        unimplemented!()
+        InterruptHandle(self.inner().shared.clone())
     }
+
     /// Clears the interrupt word.
     pub fn clear_interrupt(&mut self) {
-        unimplemented!()
+        self.inner().shared.word().store(0, Relaxed);
     }
+
     /// Frames of the Wasm code that is calling the host now.
     pub fn backtrace(&self) -> Backtrace {
-        unimplemented!()
+        backtrace::capture(self.inner())
     }
-
-    // Functions.
-
-    /// Makes a host function. The call finds `data` (the value itself, not the box) behind
-    /// `host.header.owner`; see [`host_data`].
-    pub fn new_host_func(
-        &mut self,
-        signature: Arc<Signature>,
-        call: HostCall,
-        data: Box<dyn Any + Send + Sync>,
-    ) -> FuncPtr {
-        unimplemented!()
-    }
-    /// Engine-wide type id of a function.
-    pub unsafe fn func_type_id(&self, func: FuncPtr) -> u32 {
-        unimplemented!()
-    }
-    /// The signature of a function.
-    pub unsafe fn func_signature(&self, func: FuncPtr) -> Arc<Signature> {
-        unimplemented!()
-    }
-    /// The instance and the index in it of a Wasm function; `None` for host functions.
-    pub unsafe fn func_origin(&self, func: FuncPtr) -> Option<(InstanceId, u32)> {
-        unimplemented!()
-    }
-
-    // Instances.
-
-    /// The module of an instance.
-    pub fn instance_module(&self, instance: InstanceId) -> &Arc<Module> {
-        unimplemented!()
-    }
-    /// A member of an instance's index spaces, exported or not.
-    pub fn instance_item(&mut self, instance: InstanceId, item: EntityIndex) -> ExternId {
-        unimplemented!()
-    }
-
-    // Memories.
-
-    /// Makes a shared memory known to the store.
-    pub fn import_shared(&mut self, memory: &SharedMemory) -> MemoryId {
-        unimplemented!()
-    }
-    /// The handle of a shared memory; `None` for an unshared one.
-    pub fn shared_memory(&self, memory: MemoryId) -> Option<SharedMemory> {
-        unimplemented!()
-    }
-    /// The declared type of a memory.
-    pub fn memory_type(&self, memory: MemoryId) -> MemoryType {
-        unimplemented!()
-    }
-    /// Size in pages.
-    pub fn memory_size(&self, memory: MemoryId) -> u64 {
-        unimplemented!()
-    }
-    /// First byte and size in bytes. Of a shared memory, accesses must be atomic.
-    pub fn memory_raw(&self, memory: MemoryId) -> (*mut u8, usize) {
-        unimplemented!()
-    }
-    /// The bytes of an unshared memory; `None` of a shared one.
-    pub fn memory_data(&self, memory: MemoryId) -> Option<&[u8]> {
-        unimplemented!()
-    }
-    /// The bytes of an unshared memory; `None` of a shared one.
-    pub fn memory_data_mut(&mut self, memory: MemoryId) -> Option<&mut [u8]> {
-        unimplemented!()
-    }
-
-    // Tables. Indices out of bounds are an `Err` with `TableOutOfBounds`.
-
-    /// The declared type of a table, with engine-wide ids.
-    pub fn table_type(&self, table: TableId) -> TableType {
-        unimplemented!()
-    }
-    /// Number of elements.
-    pub fn table_size(&self, table: TableId) -> u64 {
-        unimplemented!()
-    }
-    /// An element: `func` or `gc` of the value by the kind of the table. `None` if out of bounds.
-    pub fn table_get(&mut self, table: TableId, index: u64) -> Option<ValRaw> {
-        unimplemented!()
-    }
-    /// Sets an element; false if out of bounds.
-    pub unsafe fn table_set(&mut self, table: TableId, index: u64, value: ValRaw) -> bool {
-        unimplemented!()
-    }
-    /// Fills elements; false (and nothing written) if out of bounds.
-    pub unsafe fn table_fill(&mut self, table: TableId, index: u64, value: ValRaw, len: u64) -> bool {
-        unimplemented!()
-    }
-    /// Copies elements; false (and nothing written) if out of bounds.
-    pub unsafe fn table_copy(
-        &mut self,
-        dst: TableId,
-        dst_index: u64,
-        src: TableId,
-        src_index: u64,
-        len: u64,
-    ) -> bool {
-        unimplemented!()
-    }
-
-    // Globals.
-
-    /// Makes a global. The type holds engine-wide ids.
-    pub unsafe fn new_global(&mut self, ty: &GlobalType, value: ValRaw) -> GlobalId {
-        unimplemented!()
-    }
-    /// The type of a global, with engine-wide ids.
-    pub fn global_type(&self, global: GlobalId) -> GlobalType {
-        unimplemented!()
-    }
-    /// The value of a global; a reference into the heap is not rooted.
-    pub fn global_get(&self, global: GlobalId) -> ValRaw {
-        unimplemented!()
-    }
-    /// Sets a global, mutable or not: checking is the caller's.
-    pub unsafe fn global_set(&mut self, global: GlobalId, value: ValRaw) {
-        unimplemented!()
-    }
-
-    // Tags.
-
-    /// Makes a tag.
-    pub fn new_tag(&mut self, signature: Arc<Signature>) -> TagId {
-        unimplemented!()
-    }
-    /// The signature of a tag, which holds its type id.
-    pub fn tag_signature(&self, tag: TagId) -> Arc<Signature> {
-        unimplemented!()
-    }
-
-    // The heap. What allocates may collect, and moves everything that is not rooted out of sight.
-
-    /// Puts a host value on the heap. Gives it back when the heap is full.
-    pub fn alloc_extern(
-        &mut self,
-        value: Box<dyn Any + Send + Sync>,
-    ) -> Result<GcRef, (HeapFull, Box<dyn Any + Send + Sync>)> {
-        unimplemented!()
-    }
-    /// What a reference refers to.
-    pub fn ref_kind(&self, reference: GcRef) -> RefKind {
-        unimplemented!()
-    }
-    /// The host value behind a reference; `None` if it refers to something else.
-    pub fn extern_data(&self, reference: GcRef) -> Option<&(dyn Any + Send + Sync)> {
-        unimplemented!()
-    }
-    /// The host value behind a reference; `None` if it refers to something else.
-    pub fn extern_data_mut(&mut self, reference: GcRef) -> Option<&mut (dyn Any + Send + Sync)> {
-        unimplemented!()
-    }
-    /// Makes an exception with one value for each parameter of the tag's signature. References
-    /// among them need no root.
-    pub unsafe fn new_exception(&mut self, tag: TagId, payload: &[ValRaw]) -> Result<GcRef, HeapFull> {
-        unimplemented!()
-    }
-    /// The tag of an exception; `None` if the reference refers to something else.
-    pub fn exception_tag(&self, exception: GcRef) -> Option<TagId> {
-        unimplemented!()
-    }
-    /// The payload of an exception, one value for each parameter of its tag's signature.
-    pub fn exception_payload(&self, exception: GcRef) -> Option<Vec<ValRaw>> {
-        unimplemented!()
-    }
-    /// Collects now.
-    pub fn gc(&mut self) {
-        unimplemented!()
-    }
-    /// Bytes of the heap in use, garbage included.
-    pub fn heap_size(&self) -> usize {
-        unimplemented!()
-    }
-
-    // Roots.
-
-    /// Roots a reference in the innermost scope.
-    pub fn root(&mut self, reference: GcRef) -> Rooted {
-        unimplemented!()
-    }
-    /// The reference behind a root; `None` once its scope has ended.
-    pub fn rooted(&self, root: Rooted) -> Option<GcRef> {
-        unimplemented!()
-    }
-    /// Starts a scope. [`host_call_guard`] makes one around each host function.
-    pub fn enter_scope(&mut self) -> ScopeMark {
-        unimplemented!()
-    }
-    /// Ends the scope that started at `mark`, and all within it.
-    pub fn exit_scope(&mut self, mark: ScopeMark) {
-        unimplemented!()
-    }
-    /// Roots a reference until the value is dropped.
-    pub fn root_owned(&mut self, reference: GcRef) -> OwnedRoot {
-        unimplemented!()
-    }
-    /// The reference behind an owned root.
-    pub fn owned(&self, root: &OwnedRoot) -> GcRef {
-        unimplemented!()
-    }
-}
-
-/// Runs the body of a host function: catches its panic, keeps its error in the store, and says how it
-/// ended. A scope of roots lasts as long as the body.
-///
-/// # Safety
-/// `host` is the live context that the call got, entered on this thread.
-#[allow(unused_variables)]
-pub unsafe fn host_call_guard(
-    host: *mut VMHostContext,
-    body: impl FnOnce(StorePtr) -> Result<(), Raise>,
-) -> Status {
-    unimplemented!()
-}
-
-/// The data that a host function was made with.
-///
-/// # Safety
-/// `host` is live and was made with data of type `T`.
-#[allow(unused_variables)]
-pub unsafe fn host_data<'a, T>(host: *mut VMHostContext) -> &'a T {
-    unimplemented!()
-}
-
-/// The instance of the code that calls a host function; `None` if the host calls it.
-///
-/// # Safety
-/// `caller` is null or live.
-#[allow(unused_variables)]
-pub unsafe fn caller_instance(caller: *mut VMContext) -> Option<InstanceId> {
-    unimplemented!()
 }

@@ -1,0 +1,202 @@
+//! Host functions: how they are made, called by Wasm, and how their failures travel.
+
+use crate::failure::Raise;
+use crate::ids::{FuncPtr, InstanceId};
+use crate::store::{Store, StoreInner, StorePtr};
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use windlass_abi::builtins::Status;
+use windlass_abi::processor::HostEntry;
+use windlass_abi::types::Signature;
+use windlass_abi::vm::{ContextKind, HostCall, VMContext, VMFuncRef, VMHostContext, VMMemory};
+
+/// A host function of a store.
+pub(crate) struct HostFunc {
+    /// Made from a box; code sees its thin part as `header.owner`.
+    data: *mut (dyn Any + Send + Sync),
+    /// Made from a box, so that its address stays.
+    context: *mut VMHostContext,
+    pub(crate) signature: Arc<Signature>,
+    /// Keeps the code alive that `VMFuncRef::code` points to.
+    _entry: Arc<dyn HostEntry>,
+}
+
+impl Drop for HostFunc {
+    fn drop(&mut self) {
+        // SAFETY: both were made from boxes by `new_host_func`; the store that could call is going.
+        unsafe {
+            drop(Box::from_raw(self.context));
+            drop(Box::from_raw(self.data));
+        }
+    }
+}
+
+impl StoreInner {
+    /// Code through which Wasm calls host functions of this signature.
+    fn host_entry(&mut self, signature: &Signature) -> Arc<dyn HostEntry> {
+        let processor = &self.config.processor;
+        let make = || Arc::from(processor.host_entry(signature));
+        self.host_entries.entry(signature.type_id).or_insert_with(make).clone()
+    }
+}
+
+impl Store {
+    /// Makes a host function. The call finds `data` (the value itself, not the box) behind
+    /// `host.header.owner`; see [`host_data`].
+    pub fn new_host_func(
+        &mut self,
+        signature: Arc<Signature>,
+        call: HostCall,
+        data: Box<dyn Any + Send + Sync>,
+    ) -> FuncPtr {
+        let vmstore = self.vmstore();
+        let inner = self.inner_mut();
+        let entry = inner.host_entry(&signature);
+        let data = Box::into_raw(data);
+        let header = VMContext {
+            kind: ContextKind::Host,
+            id: inner.host_funcs.len() as u32,
+            store: vmstore,
+            owner: data.cast(),
+            code_words: ptr::null(),
+            code_info: ptr::null(),
+            type_ids: ptr::null(),
+            memory0: NO_MEMORY,
+        };
+        let signature_ptr = Arc::as_ptr(&signature);
+        let context = Box::into_raw(Box::new(VMHostContext { header, call, signature: signature_ptr }));
+        let func = inner.func_refs.alloc(VMFuncRef {
+            code: entry.entry(),
+            context: context.cast(),
+            type_id: signature.type_id,
+            index: 0,
+            signature: signature_ptr,
+        });
+        inner.host_funcs.push(HostFunc { data, context, signature, _entry: entry });
+        FuncPtr::from(func)
+    }
+
+    /// Engine-wide type id of a function.
+    ///
+    /// # Safety
+    /// The function belongs to this store.
+    pub unsafe fn func_type_id(&self, func: FuncPtr) -> u32 {
+        // SAFETY: references live as long as their store.
+        unsafe { (*func.as_ptr()).type_id }
+    }
+
+    /// The signature of a function.
+    ///
+    /// # Safety
+    /// The function belongs to this store.
+    pub unsafe fn func_signature(&self, func: FuncPtr) -> Arc<Signature> {
+        // SAFETY: references and contexts live as long as their store.
+        let (kind, id, index) = unsafe {
+            let func = &*func.as_ptr();
+            ((*func.context).kind, (*func.context).id as usize, func.index)
+        };
+        match kind {
+            ContextKind::Host => self.inner().host_funcs[id].signature.clone(),
+            ContextKind::Instance => {
+                let module = &self.inner().instances[id].module;
+                module.signature(module.facts().functions[index as usize]).clone()
+            }
+        }
+    }
+
+    /// The instance and the index in it of a Wasm function; `None` for host functions.
+    ///
+    /// # Safety
+    /// The function belongs to this store.
+    pub unsafe fn func_origin(&self, func: FuncPtr) -> Option<(InstanceId, u32)> {
+        // SAFETY: references live as long as their store.
+        let func = unsafe { &*func.as_ptr() };
+        // SAFETY: so do their contexts.
+        unsafe { caller_instance(func.context) }.map(|instance| (instance, func.index))
+    }
+}
+
+/// What a context shows that has no memory: one of no bytes.
+pub(crate) const NO_MEMORY: VMMemory = VMMemory {
+    base: NonNull::<u64>::dangling().as_ptr().cast(),
+    len: 0,
+    shared_len: ptr::null(),
+    owner: ptr::null_mut(),
+};
+
+/// Runs the body of a host function: catches its panic, keeps its error in the store, and says how it
+/// ended. A scope of roots lasts as long as the body.
+///
+/// # Safety
+/// `host` is the live context that the call got, entered on this thread.
+pub unsafe fn host_call_guard(
+    host: *mut VMHostContext,
+    body: impl FnOnce(StorePtr) -> Result<(), Raise>,
+) -> Status {
+    // SAFETY: the caller's promise; borrows of the store end before the body runs.
+    unsafe {
+        let store = StorePtr::from_context(host.cast());
+        let scope = store.inner().roots.enter();
+        let result = catch_unwind(AssertUnwindSafe(|| body(store)));
+        store.inner().roots.exit(scope);
+        match result {
+            Ok(Ok(())) => Status::OK,
+            Ok(Err(raise)) => store.raise(raise),
+            Err(panic) => store.raise_panic(panic),
+        }
+    }
+}
+
+/// The data that a host function was made with.
+///
+/// # Safety
+/// `host` is live and was made with data of type `T`.
+pub unsafe fn host_data<'a, T>(host: *mut VMHostContext) -> &'a T {
+    // SAFETY: the owner is the thin part of a box of `T`; the function lives as long as its store.
+    unsafe { &*(*host).header.owner.cast::<T>() }
+}
+
+/// The instance of the code that calls a host function; `None` if the host calls it.
+///
+/// # Safety
+/// `caller` is null or live.
+pub unsafe fn caller_instance(caller: *mut VMContext) -> Option<InstanceId> {
+    // SAFETY: the caller's promise.
+    let cx = unsafe { caller.as_ref() }?;
+    (cx.kind == ContextKind::Instance).then_some(InstanceId(cx.id))
+}
+
+thread_local! {
+    /// The lowest address that this thread's stack may have at an entry into Wasm; 0 outside Wasm.
+    static LIMIT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// An entry into Wasm, as this thread's stack sees it. Wasm code itself may use none of the host's
+/// stack, so what counts is how deep host functions have called back.
+pub(crate) struct HostStack {
+    outermost: bool,
+}
+
+impl HostStack {
+    /// Enters; `None` if that is deeper than `budget` bytes below the thread's outermost entry.
+    pub(crate) fn enter(budget: usize) -> Option<HostStack> {
+        let here = 0u8;
+        let here = (&raw const here).addr();
+        let limit = LIMIT.get();
+        if limit == 0 {
+            LIMIT.set(here.saturating_sub(budget).max(1));
+        }
+        (here >= limit).then_some(HostStack { outermost: limit == 0 })
+    }
+}
+
+impl Drop for HostStack {
+    fn drop(&mut self) {
+        if self.outermost {
+            LIMIT.set(0);
+        }
+    }
+}

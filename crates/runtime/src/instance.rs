@@ -1,0 +1,159 @@
+//! Instances: a context for code, and what the runtime keeps beside it.
+
+use crate::failure::Error;
+use crate::ids::{ExternId, FuncPtr, GlobalId, InstanceId, MemoryId, TableId, TagId};
+use crate::module::Module;
+use crate::store::{Store, StoreInner};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
+use windlass_abi::facts::EntityIndex;
+use windlass_abi::layout::Place;
+use windlass_abi::vm::{VMContext, VMFuncRef, VMImportedFunc};
+
+/// The allocation of a context. Reached through raw pointers only.
+#[derive(Debug)]
+pub(crate) struct Context {
+    place: NonNull<VMContext>,
+    layout: Layout,
+}
+
+impl Context {
+    /// A zeroed context for instances of the module.
+    pub(crate) fn new(module: &Module) -> Result<Context, Error> {
+        let size = module.layout().size();
+        let error = || Error::host_memory("an instance", size, &"out of memory");
+        let layout = Layout::from_size_align(size, align_of::<VMContext>()).map_err(|_| error())?;
+        // SAFETY: the size is not zero: a context has a fixed part.
+        let place = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(error)?;
+        Ok(Context { place: place.cast(), layout })
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut VMContext {
+        self.place.as_ptr()
+    }
+
+    /// What lies at an offset that the module's layout gave.
+    pub(crate) fn at<T>(&self, offset: u32) -> NonNull<T> {
+        debug_assert!(offset as usize + size_of::<T>() <= self.layout.size());
+        // SAFETY: offsets of the layout lie within its size.
+        unsafe { self.place.cast::<u8>().add(offset as usize).cast() }
+    }
+
+    /// What lies at a place that the module's layout gave, in this context or behind a pointer in it.
+    #[cfg(test)]
+    pub(crate) fn find<T>(&self, place: Place) -> NonNull<T> {
+        match place {
+            Place::Inline(offset) => self.at(offset),
+            // SAFETY: pointers to imports are written before the instance is in the store.
+            Place::Indirect(offset) => unsafe { self.at::<NonNull<T>>(offset).read() },
+        }
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout; dropped with the store, or before code has seen it.
+        unsafe { dealloc(self.place.as_ptr().cast(), self.layout) };
+    }
+}
+
+/// Offset of an own definition in the context.
+pub(crate) fn inline(place: Place) -> u32 {
+    match place {
+        Place::Inline(offset) => offset,
+        Place::Indirect(_) => unreachable!("the layout puts own definitions inline"),
+    }
+}
+
+/// A set of segments, empty at first.
+#[derive(Debug)]
+pub(crate) struct Segments(Box<[u64]>);
+
+impl Segments {
+    pub(crate) fn new(count: usize) -> Segments {
+        Segments(vec![0; count.div_ceil(64)].into())
+    }
+
+    pub(crate) fn contains(&self, index: u32) -> bool {
+        self.0[index as usize / 64] >> (index % 64) & 1 != 0
+    }
+
+    pub(crate) fn insert(&mut self, index: u32) {
+        self.0[index as usize / 64] |= 1 << (index % 64);
+    }
+}
+
+/// An instance of a store.
+pub(crate) struct Instance {
+    pub(crate) context: Context,
+    pub(crate) module: Arc<Module>,
+    /// References to the module's own functions, null until made. Empty until the first is made.
+    pub(crate) func_refs: Vec<*const VMFuncRef>,
+    /// The index spaces, imports first.
+    pub(crate) tables: Box<[TableId]>,
+    pub(crate) memories: Box<[MemoryId]>,
+    pub(crate) globals: Box<[GlobalId]>,
+    pub(crate) tags: Box<[TagId]>,
+    /// Segments that have been dropped, and count as empty.
+    pub(crate) dropped_data: Segments,
+    pub(crate) dropped_elements: Segments,
+}
+
+impl StoreInner {
+    pub(crate) fn instance(&self, instance: InstanceId) -> &Instance {
+        &self.instances[instance.0 as usize]
+    }
+
+    /// The reference to a function of an instance's index space, made on first use.
+    pub(crate) fn func_ref(&mut self, instance: InstanceId, function: u32) -> *const VMFuncRef {
+        let this = &mut self.instances[instance.0 as usize];
+        let facts = this.module.facts();
+        let Some(own) = facts.defined_func(function) else {
+            let offset = this.module.layout().imported_function(function);
+            // SAFETY: imports are written before the instance is in the store.
+            return unsafe { (*this.context.at::<VMImportedFunc>(offset).as_ptr()).func };
+        };
+        if this.func_refs.is_empty() {
+            this.func_refs = vec![ptr::null(); facts.defined_functions() as usize];
+        }
+        let made = this.func_refs[own as usize];
+        if !made.is_null() {
+            return made;
+        }
+        let type_index = facts.functions[function as usize];
+        let func = self.func_refs.alloc(VMFuncRef {
+            code: this.module.code_words()[own as usize].load(Acquire),
+            context: this.context.as_ptr(),
+            type_id: this.module.type_ids()[type_index as usize],
+            index: function,
+            signature: Arc::as_ptr(this.module.signature(type_index)),
+        });
+        this.func_refs[own as usize] = func.as_ptr();
+        func.as_ptr()
+    }
+}
+
+impl Store {
+    /// The module of an instance.
+    pub fn instance_module(&self, instance: InstanceId) -> &Arc<Module> {
+        &self.inner().instance(instance).module
+    }
+
+    /// A member of an instance's index spaces, exported or not.
+    pub fn instance_item(&mut self, instance: InstanceId, item: EntityIndex) -> ExternId {
+        let inner = self.inner_mut();
+        let this = inner.instance(instance);
+        match item {
+            EntityIndex::Function(i) => {
+                let func = FuncPtr::new(inner.func_ref(instance, i));
+                ExternId::Func(func.expect("references to functions are made, never null"))
+            }
+            EntityIndex::Table(i) => ExternId::Table(this.tables[i as usize]),
+            EntityIndex::Memory(i) => ExternId::Memory(this.memories[i as usize]),
+            EntityIndex::Global(i) => ExternId::Global(this.globals[i as usize]),
+            EntityIndex::Tag(i) => ExternId::Tag(this.tags[i as usize]),
+        }
+    }
+}

@@ -1,16 +1,16 @@
 //! `windlass objdump`: what is in a module.
 
-use crate::args::Objdump;
-use crate::features;
+use crate::args::{Objdump, Tier};
 use crate::input::Input;
-use crate::output;
+use crate::{engine, features, output};
 use std::fmt::{self, Display};
-use windlass::{Context, Features, Result, format_err};
+use windlass::{Context, Features, Module, Result, ensure, format_err};
 use windlass_abi::facts::{
     ConstExpr, ConstOp, ElementItems, EntityIndex, GlobalType, MemoryType, ModuleFacts, SegmentKind,
     TableType,
 };
 use windlass_abi::types::{CompositeType, FieldType, FuncType, StorageType, SubType};
+use windlass_interp::{Code, Listing};
 use windlass_wasm::Decoded;
 
 /// Runs the command.
@@ -18,14 +18,14 @@ pub fn main(args: &Objdump) -> Result<()> {
     let input = Input::read(&args.file)?;
     let wasm = input.wasm()?;
     let features = features::apply(&args.features.switches);
-    let decoded =
-        windlass_wasm::decode(&wasm, &features).with_context(|| format!("{}", input.path.display()))?;
+    let in_file = || input.path.display().to_string();
+    let decoded = windlass_wasm::decode(&wasm, &features).with_context(in_file)?;
     let only = match &args.func {
-        Some(name) => Some(find_function(&decoded.facts, name)?),
+        Some(name) => Some(find_function(&decoded.facts, name).with_context(in_file)?),
         None => None,
     };
     if args.bytecode {
-        return output::print(bytecode(&wasm, features, only)?);
+        return output::print(bytecode(&Dump(&decoded), &wasm, features, only).with_context(in_file)?);
     }
     output::print(match only {
         Some(index) => Dump(&decoded).function(index),
@@ -34,9 +34,18 @@ pub fn main(args: &Objdump) -> Result<()> {
 }
 
 /// The interpreter's code of all functions, or of one.
-fn bytecode(wasm: &[u8], features: Features, only: Option<u32>) -> Result<String> {
-    let _ = (wasm, features, only);
-    Err(format_err!("printing bytecode is not built yet"))
+fn bytecode(dump: &Dump<'_>, wasm: &[u8], features: Features, only: Option<u32>) -> Result<String> {
+    let module = Module::from_binary(&engine::bare(Tier::Interp, features)?, wasm)?;
+    let code = module.code().downcast_ref::<Code>().context("the interpreter made no bytecode")?;
+    let facts = dump.facts();
+    let all = facts.imported.functions..facts.functions.len() as u32;
+    let chosen = all.filter(|index| only.is_none_or(|only| only == *index));
+    let listings = chosen.filter_map(|index| {
+        Listing::new(code, index).map(|listing| format!("{}{listing}", dump.function(index)))
+    });
+    let listings: Vec<String> = listings.collect();
+    ensure!(only.is_none() || !listings.is_empty(), "the function is imported: it has no code here");
+    Ok(listings.join("\n"))
 }
 
 /// The function of an index, an export name or a name.

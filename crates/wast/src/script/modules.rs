@@ -132,7 +132,7 @@ impl<'env> Script<'_, 'env> {
 
     /// Compiles a module.
     pub(super) fn compile(&self, bytes: &[u8]) -> Result<Module, Error> {
-        Module::new(self.around.engine, bytes)
+        Module::from_binary(self.around.engine, bytes)
     }
 
     /// An instance that has to come about.

@@ -85,8 +85,12 @@ pub(crate) type Next = Status;
 #[repr(C)]
 pub(crate) struct Next {
     regs: Regs,
-    ended: Option<Status>,
+    status: Status,
 }
+
+/// The status of an activation that goes on.
+#[cfg(not(windlass_tail_dispatch))]
+const GOES_ON: Status = Status(u64::MAX);
 
 /// An instruction.
 pub(crate) trait Instr {
@@ -159,6 +163,19 @@ extern_fn! {
     /// # Safety
     /// As [`Instr::exec`].
     fn run<I: Instr>(r) -> Next {
+        // SAFETY: the caller keeps the contract of `exec`.
+        unsafe { I::exec(r) }
+    }
+}
+
+extern_fn! {
+    /// The handler of an instruction that others jump to in rare cases. Never inlined, so that the jump stays one.
+    ///
+    /// # Safety
+    /// As [`Instr::exec`].
+    #[cold]
+    #[inline(never)]
+    fn run_rare<I: Instr>(r) -> Next {
         // SAFETY: the caller keeps the contract of `exec`.
         unsafe { I::exec(r) }
     }
@@ -242,7 +259,7 @@ impl Regs {
     #[cfg(not(windlass_tail_dispatch))]
     #[inline(always)]
     pub unsafe fn go(self) -> Next {
-        Next { regs: self, ended: None }
+        Next { regs: self, status: GOES_ON }
     }
 
     /// Ends the activation.
@@ -256,7 +273,7 @@ impl Regs {
     #[cfg(not(windlass_tail_dispatch))]
     #[inline(always)]
     pub fn end(self, status: Status) -> Next {
-        Next { regs: self, ended: Some(status) }
+        Next { regs: self, status }
     }
 
     /// Goes on in the handler of another instruction, which need not be in the table. It is a call in tail
@@ -264,7 +281,9 @@ impl Regs {
     #[inline(always)]
     pub unsafe fn jump<I: Instr>(self) -> Next {
         // SAFETY: the caller chose an instruction that goes on from the same position.
-        unsafe { run::<I>(self.ip, self.fp, self.mem, self.len, self.acc, self.cx, self.acc32, self.acc64) }
+        unsafe {
+            run_rare::<I>(self.ip, self.fp, self.mem, self.len, self.acc, self.cx, self.acc32, self.acc64)
+        }
     }
 
     /// Traps at the current instruction.
@@ -358,9 +377,9 @@ pub(crate) unsafe fn execute(regs: Regs) -> Status {
             // SAFETY: `ip` is at an opcode, which the translator took from the table.
             let next =
                 unsafe { HANDLERS[*r.ip as usize](r.ip, r.fp, r.mem, r.len, r.acc, r.cx, r.acc32, r.acc64) };
-            match next.ended {
-                None => r = next.regs,
-                Some(status) => return status,
+            match next.status {
+                GOES_ON => r = next.regs,
+                status => return status,
             }
         }
     }
@@ -373,8 +392,7 @@ impl Instr for Trap {
     const NAME: &'static str = "trap";
     const OPERANDS: &'static [Operand] = &[];
 
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn exec(r: Regs) -> Next {
         // SAFETY: the position is saved before the builtin walks the stack.
         unsafe {
@@ -393,8 +411,7 @@ impl Instr for Fail {
     const NAME: &'static str = "fail";
     const OPERANDS: &'static [Operand] = &[];
 
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn exec(r: Regs) -> Next {
         let status = Status(r.acc);
         // SAFETY: whoever fails has saved the position.

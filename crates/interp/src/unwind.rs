@@ -5,6 +5,7 @@ use crate::frame::Header;
 use crate::interpreter::EXIT;
 use crate::machine::{Any, Next, Regs, Unit, Value};
 use core::ops::ControlFlow;
+use core::ptr;
 use windlass_abi::builtins::Status;
 use windlass_abi::processor::Frame;
 use windlass_abi::vm::{Activation, VMContext, VMTag};
@@ -112,6 +113,7 @@ pub(crate) enum Payload {
 }
 
 /// Throws an exception that exists.
+#[inline(always)]
 pub(crate) unsafe fn rethrow(r: Regs, exception: u32) -> Next {
     // SAFETY: the position is saved, the exception is not null.
     unsafe {
@@ -121,6 +123,7 @@ pub(crate) unsafe fn rethrow(r: Regs, exception: u32) -> Next {
 }
 
 /// Throws the store's pending exception from the saved position.
+#[inline(always)]
 pub(crate) unsafe fn throw_pending(r: Regs) -> Next {
     // SAFETY: whoever reports an exception leaves it in the store, with the position saved.
     unsafe {
@@ -132,31 +135,65 @@ pub(crate) unsafe fn throw_pending(r: Regs) -> Next {
 }
 
 /// Throws from the saved position: goes on at the innermost handler that catches it, or ends the activation.
+#[inline(always)]
 pub(crate) unsafe fn throw(mut r: Regs, tag: *const VMTag, payload: Payload) -> Next {
-    // SAFETY: the position is saved; frames and handlers are as the translator made them.
+    // SAFETY: the position is saved.
     unsafe {
-        let mut next = Some(Cursor::of((*r.store()).activation));
+        let (slots, exception) = match payload {
+            Payload::Slots(slots) => (slots, 0),
+            Payload::Exception(exception) => (ptr::null(), exception),
+        };
+        let landing = land(r.cx, tag, slots, exception);
+        if landing.status != Status::OK {
+            return r.end(landing.status);
+        }
+        r.ip = landing.ip;
+        r.fp = landing.fp;
+        r.cx = landing.cx;
+        r.reload_memory();
+        r.go()
+    }
+}
+
+/// Where an exception was caught, or how the activation ends.
+struct Landing {
+    status: Status,
+    ip: *const Unit,
+    fp: *mut u64,
+    cx: *mut VMContext,
+}
+
+/// Finds the innermost handler that catches an exception and puts there what it wants of it. Otherwise the exception
+/// becomes the store's pending one, and the status says how the activation ends.
+///
+/// A function of its own that takes plain numbers, because a handler that goes on by a jump must not have anything
+/// in its frame. The payload is in `slots`, or, if these are null, in `exception`.
+#[inline(never)]
+unsafe fn land(cx: *mut VMContext, tag: *const VMTag, slots: *const u64, exception: u32) -> Landing {
+    let payload = if slots.is_null() { Payload::Exception(exception) } else { Payload::Slots(slots) };
+    // SAFETY: the position is saved; frames and handlers are as the translator made them.
+    match unsafe { find_landing(cx, tag, payload) } {
+        Ok(landing) => landing,
+        Err(status) => Landing { status, ip: ptr::null(), fp: ptr::null_mut(), cx },
+    }
+}
+
+unsafe fn find_landing(cx: *mut VMContext, tag: *const VMTag, payload: Payload) -> Result<Landing, Status> {
+    // SAFETY: as in `land`.
+    unsafe {
+        let store = (*cx).store;
+        let mut next = Some(Cursor::of((*store).activation));
         while let Some(cursor) = next {
             let Some(position) = cursor.position() else { break };
             if let Some(catch) = find_catch(&cursor, &position, tag) {
-                if let Err(status) = deliver(&r, catch, tag, payload, cursor.fp.add(catch.slot as usize)) {
-                    return r.end(status);
-                }
-                r.ip = position.chunk.units.as_ptr().add(catch.target as usize);
-                r.fp = cursor.fp;
-                r.cx = cursor.cx;
-                r.reload_memory();
-                return r.go();
+                deliver(cx, catch, tag, payload, cursor.fp.add(catch.slot as usize))?;
+                let ip = position.chunk.units.as_ptr().add(catch.target as usize);
+                return Ok(Landing { status: Status::OK, ip, fp: cursor.fp, cx: cursor.cx });
             }
             next = cursor.caller(position.header());
         }
-        match make(&r, tag, payload) {
-            Ok(exception) => {
-                (*r.store()).pending_exception = exception;
-                r.end(Status::EXCEPTION)
-            }
-            Err(status) => r.end(status),
-        }
+        (*store).pending_exception = make(cx, tag, payload)?;
+        Err(Status::EXCEPTION)
     }
 }
 
@@ -173,27 +210,30 @@ unsafe fn find_catch<'a>(cursor: &Cursor, position: &Position<'a>, tag: *const V
 }
 
 /// The exception's reference, made if it does not exist yet.
-unsafe fn make(r: &Regs, tag: *const VMTag, payload: Payload) -> Result<u32, Status> {
+unsafe fn make(cx: *mut VMContext, tag: *const VMTag, payload: Payload) -> Result<u32, Status> {
     match payload {
         Payload::Exception(exception) => Ok(exception),
         Payload::Slots(slots) => {
             // SAFETY: the position is saved; the slots hold the tag's parameters.
-            let made = unsafe { (r.builtins().exception_new)(r.cx, tag, slots) };
-            if made.status == Status::OK {
-                return Ok(made.value as u32);
+            unsafe {
+                let store = (*cx).store;
+                let builtins = &*(*store).builtins;
+                let made = (builtins.exception_new)(cx, tag, slots);
+                if made.status == Status::OK {
+                    return Ok(made.value as u32);
+                }
+                if made.status.trap_code().is_some() {
+                    (builtins.trap)(store, made.status.0);
+                }
+                Err(made.status)
             }
-            if made.status.trap_code().is_some() {
-                // SAFETY: the position is saved.
-                unsafe { (r.builtins().trap)(r.store(), made.status.0) };
-            }
-            Err(made.status)
         }
     }
 }
 
 /// Puts what a clause catches into the slots from `to` on.
 unsafe fn deliver(
-    r: &Regs,
+    cx: *mut VMContext,
     catch: &Catch,
     tag: *const VMTag,
     payload: Payload,
@@ -201,14 +241,17 @@ unsafe fn deliver(
 ) -> Result<(), Status> {
     // SAFETY: the translator reserved the slots; those of a payload that is still on the stack lie above them.
     unsafe {
-        let exception = if catch.with_reference { make(r, tag, payload)? } else { 0 };
+        let exception = if catch.with_reference { make(cx, tag, payload)? } else { 0 };
         let mut end = to;
         if catch.tag != Catch::ANY {
             let count = (*(*tag).signature).param_slots as usize;
             match payload {
                 // Ascending: the destination lies below the source, in this frame or one further out.
                 Payload::Slots(from) => (0..count).for_each(|i| Any::read(from.add(i)).write(to.add(i))),
-                Payload::Exception(e) => (r.builtins().exception_payload)(r.cx, e, to),
+                Payload::Exception(e) => {
+                    let builtins = &*(*(*cx).store).builtins;
+                    (builtins.exception_payload)(cx, e, to);
+                }
             }
             end = to.add(count);
         }

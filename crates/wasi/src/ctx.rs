@@ -101,7 +101,10 @@ impl WasiCtxBuilder {
     }
 
     /// Sets environment variables.
-    pub fn envs<K: AsRef<str>, V: AsRef<str>>(&mut self, vars: impl IntoIterator<Item = (K, V)>) -> &mut Self {
+    pub fn envs<K: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        vars: impl IntoIterator<Item = (K, V)>,
+    ) -> &mut Self {
         for (key, value) in vars {
             self.env(key, value);
         }
@@ -234,13 +237,20 @@ fn open_dir(path: &Path) -> io::Result<Dir> {
 
 /// Streams from which nothing comes and in which nothing stays.
 fn nothing() -> [Kind; 3] {
-    [Kind::Input(Box::new(io::empty())), Kind::Output(Box::new(io::sink())), Kind::Output(Box::new(io::sink()))]
+    [
+        Kind::Input(Box::new(io::empty())),
+        Kind::Output(Box::new(io::sink())),
+        Kind::Output(Box::new(io::sink())),
+    ]
 }
+
+/// Overwrites a whole slice with random bytes.
+type Fill = dyn FnMut(&mut [u8]) + Send;
 
 /// A source of random bytes.
 pub(crate) enum Random {
     Host,
-    Custom(Box<dyn FnMut(&mut [u8]) + Send>),
+    Custom(Box<Fill>),
 }
 
 impl Random {

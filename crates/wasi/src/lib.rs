@@ -16,6 +16,7 @@ mod ctx;
 mod descriptors;
 mod errno;
 mod functions;
+mod linker;
 mod memory;
 mod streams;
 mod types;
@@ -25,6 +26,7 @@ pub use clocks::Clock;
 pub use ctx::{WasiCtx, WasiCtxBuilder};
 pub use descriptors::{DirPerms, FilePerms};
 pub use errno::{Errno, Exit};
+pub use linker::{add_to_linker, why_missing};
 pub use streams::OutputBuffer;
 
 #[cfg(test)]

@@ -141,7 +141,8 @@ impl GuestMemory<'_> {
         let mut ranges = Vec::with_capacity((count as usize).min(MAX_BUFFERS));
         let mut room = MAX_BYTES;
         for i in 0..count.min(MAX_BUFFERS as u32) {
-            let [p0, p1, p2, p3, l0, l1, l2, l3] = self.read::<8>(array.checked_add(8 * i).ok_or(Errno::Fault)?)?;
+            let [p0, p1, p2, p3, l0, l1, l2, l3] =
+                self.read::<8>(array.checked_add(8 * i).ok_or(Errno::Fault)?)?;
             let (pointer, len) = (u32::from_le_bytes([p0, p1, p2, p3]), u32::from_le_bytes([l0, l1, l2, l3]));
             let range = self.range(pointer, len as usize)?;
             let taken = range.len().min(room);

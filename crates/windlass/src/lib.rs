@@ -1,1 +1,84 @@
-//! (under construction)
+//! Windlass: a WebAssembly engine to embed.
+//!
+//! ```text
+//! Config ─► Engine ─► Module ─┐
+//!                │            ├─► Instance ─► TypedFunc / Func ─► results or an Error
+//!                └► Store<T> ─┤        ▲
+//!                  Linker<T> ─┘   Memory, Table, Global, Tag
+//! ```
+//!
+//! - An [`Engine`] holds settings and types; [`Module`]s are compiled for it once and run anywhere.
+//! - A [`Store`] owns everything that lives while Wasm runs, and the host's own data `T`.
+//! - A [`Linker`] names what modules import: host functions, and exports of other modules.
+//! - An [`Instance`] is a module with its imports, in a store; its exports are called and read.
+//!
+//! Handles such as [`Func`] and [`Memory`] are small and `Copy`: they name something in one store, and every
+//! use takes that store. Using one with another store panics.
+
+#![allow(unsafe_code)]
+
+pub mod error;
+
+mod config;
+mod engine;
+mod externals;
+mod func;
+mod gc;
+mod instance;
+mod limits;
+mod linker;
+mod module;
+mod store;
+mod tier;
+mod trap;
+mod types;
+mod v128;
+mod values;
+
+pub use config::{Config, Strategy};
+pub use engine::{Engine, EngineWeak};
+pub use error::{Context, Error, Result, bail, ensure, format_err};
+pub use externals::{
+    Export, Extern, Global, Memory, MemoryAccessError, SharedMemory, Table, Tag, WaitResult,
+};
+pub use func::{
+    Caller, Func, IntoFunc, NoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList,
+};
+pub use gc::{
+    AnyRef, ExnRef, ExnRefPre, ExnType, ExternRef, GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef, ThrownException,
+};
+pub use instance::{Instance, InstancePre};
+pub use limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+pub use linker::{Linker, UnknownImportError};
+pub use module::{Module, ModuleExport, ModuleFunction};
+pub use store::{
+    AsContext, AsContextMut, InterruptHandle, Store, StoreContext, StoreContextMut, UpdateDeadline,
+};
+pub use trap::{FrameInfo, FrameSymbol, Trap, WasmBacktrace};
+pub use types::{
+    ArrayType, ExportType, ExternType, FieldType, Finality, FuncType, GlobalType, HeapType, ImportType,
+    MemoryType, MemoryTypeBuilder, Mutability, RefType, StorageType, StructType, TableType, TagType, ValType,
+};
+pub use v128::V128;
+pub use values::{Ref, Val};
+pub use windlass_wasm::{DecodeError, ErrorKind as DecodeErrorKind, Feature, Features};
+
+const fn send_sync_clone<X: Send + Sync + Clone>() {}
+const fn send_sync<X: Send + Sync>() {}
+const fn send<X: Send>() {}
+const _: () = {
+    send_sync_clone::<Engine>();
+    send_sync_clone::<Module>();
+    send_sync_clone::<Linker<*mut u8>>();
+    send_sync_clone::<InstancePre<*mut u8>>();
+    send_sync_clone::<InterruptHandle>();
+    send_sync_clone::<SharedMemory>();
+    send_sync_clone::<FuncType>();
+    send_sync_clone::<Val>();
+    send_sync::<OwnedRooted<ExternRef>>();
+    send_sync::<Store<()>>();
+    send::<Store<std::cell::Cell<u8>>>();
+    send::<StoreContextMut<'_, ()>>();
+    send_sync::<Caller<'_, ()>>();
+    send_sync::<Error>();
+};

@@ -10,7 +10,7 @@ use crate::machine::{AccValue, Any, Instr, Next, Operand, Regs, Unit, Value, sav
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering::Relaxed;
-use windlass_abi::builtins::Status;
+use windlass_abi::builtins::{Status, VMFuncResult};
 use windlass_abi::trap::TrapCode;
 use windlass_abi::types::{Signature, ValKind};
 use windlass_abi::vm::{
@@ -122,7 +122,7 @@ instrs! {
     /// Where an activation's first frame returns to.
     Exit "exit" [] |r| { r.end(Status::OK) }
     /// The body of a host function: calls it. The operands are the slot of the header, and the size of the frame.
-    Host "host" [U16, U16] |r| { call_host(r) }
+    Host "host" [U16, U16] |r| { host(r) }
 }
 
 /// Returns one result of a class that has an accumulator.
@@ -161,29 +161,32 @@ unsafe fn quick_element<I: AddressType, const IMPORTED: bool>(r: &Regs) -> Optio
     }
 }
 
-/// A table element called, with all that can be the matter with it.
-#[cold]
+/// A table element called, with all that can be the matter with it: the reference, or null and a status.
+///
+/// A function of its own that takes and gives plain numbers, because a handler that goes on by a jump must not have
+/// anything in its frame. The position has been saved.
 #[inline(never)]
-unsafe fn slow_element<I: AddressType>(r: &Regs) -> Result<Callee, Status> {
-    // SAFETY: the position is saved before the builtins.
+unsafe fn slow_element(cx: *mut VMContext, table: u32, index: u64, ty: u32) -> VMFuncResult {
+    let failed = |code| VMFuncResult { func: core::ptr::null(), status: Status::trap(code) };
+    // SAFETY: the context is live; the type's index is below the module's count.
     unsafe {
-        r.save();
-        let found = (r.builtins().table_get_func)(r.cx, r.u32(6), r.get::<I>(1).into());
+        let builtins = &*(*(*cx).store).builtins;
+        let found = (builtins.table_get_func)(cx, table, index);
         if found.status == Status::trap(TrapCode::TableOutOfBounds) {
-            return Err(Status::trap(TrapCode::UndefinedElement));
+            return failed(TrapCode::UndefinedElement);
         }
         if found.status != Status::OK {
-            return Err(found.status);
+            return found;
         }
         if found.func.is_null() {
-            return Err(Status::trap(TrapCode::UninitializedElement));
+            return failed(TrapCode::UninitializedElement);
         }
-        let expected = *(*r.cx).type_ids.add(r.u32(4) as usize);
+        let expected = *(*cx).type_ids.add(ty as usize);
         let actual = (*found.func).type_id;
-        if actual != expected && (r.builtins().is_subtype)(r.cx, actual, expected) == 0 {
-            return Err(Status::trap(TrapCode::BadSignature));
+        if actual != expected && (builtins.is_subtype)(cx, actual, expected) == 0 {
+            return failed(TrapCode::BadSignature);
         }
-        Ok(Callee::of(found.func))
+        found
     }
 }
 
@@ -214,15 +217,20 @@ pub(crate) struct SlowCallIndirect<I, const TAIL: bool>(PhantomData<I>);
 impl<I: AddressType, const TAIL: bool> Instr for SlowCallIndirect<I, TAIL> {
     const NAME: &'static str = CallIndirect::<I, false, TAIL>::NAME;
     const OPERANDS: &'static [Operand] = CallIndirect::<I, false, TAIL>::OPERANDS;
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn exec(r: Regs) -> Next {
         // SAFETY: the operands are as `OPERANDS` says.
         unsafe {
-            match slow_element::<I>(&r) {
-                Ok(callee) if TAIL => tail_call(r, callee, units(Self::OPERANDS)),
-                Ok(callee) => call(r, callee, units(Self::OPERANDS)),
-                Err(status) => r.fail(status),
+            r.save();
+            let found = slow_element(r.cx, r.u32(6), r.get::<I>(1).into(), r.u32(4));
+            if found.status != Status::OK {
+                return r.fail(found.status);
+            }
+            let callee = Callee::of(found.func);
+            if TAIL {
+                tail_call(r, callee, units(Self::OPERANDS))
+            } else {
+                call(r, callee, units(Self::OPERANDS))
             }
         }
     }
@@ -232,39 +240,45 @@ impl<I: AddressType, const TAIL: bool> Instr for SlowCallIndirect<I, TAIL> {
 const INLINE_VALUES: usize = 16;
 
 /// Calls the host function whose context is `r.cx` and returns to the caller.
-#[inline(never)]
-unsafe fn call_host(mut r: Regs) -> Next {
-    // SAFETY: the code of a host function is only entered with its context; the frame holds the
-    // parameters, and has room for the results.
+#[inline(always)]
+unsafe fn host(mut r: Regs) -> Next {
+    // SAFETY: the code of a host function is only entered with its context.
     unsafe {
-        let host: *mut VMHostContext = r.cx.cast();
-        let signature: &Signature = &*(*host).signature;
-        let header = Header::read(r.fp, r.unit(1));
-        let store = (*r.cx).store;
-        save_position((*store).activation, header.return_to, header.caller_frame(r.fp), header.caller, true);
-        let top = (*store).frames.top;
-        (*store).frames.top = r.fp.add(r.unit(2) as usize);
-        let count = signature.params.len().max(signature.results.len());
-        let status = if count <= INLINE_VALUES {
-            let mut values = [ValRaw { i64: 0 }; INLINE_VALUES];
-            exchange(host, header.caller, signature, r.fp, values.as_mut_ptr())
-        } else {
-            let mut values: Vec<ValRaw> = alloc::vec![ValRaw { i64: 0 }; count];
-            exchange(host, header.caller, signature, r.fp, values.as_mut_ptr())
-        };
-        (*store).frames.top = top;
+        let status = call_host(r.cx.cast(), r.fp, r.unit(1), r.unit(2));
         if status != Status::OK {
             return r.fail(status);
         }
-        if let [kind] = &*signature.results {
-            match kind {
-                ValKind::I32 | ValKind::I64 => r.acc = u64::read(r.fp),
-                ValKind::F32 => r.acc32 = f32::read(r.fp),
-                ValKind::F64 => r.acc64 = f64::read(r.fp),
-                ValKind::V128 | ValKind::Func | ValKind::Gc => {}
-            }
-        }
+        // What the host function did not return, these make of whatever the slot holds: nobody looks at it.
+        r.acc = u64::read(r.fp);
+        r.acc32 = f32::read(r.fp);
+        r.acc64 = f64::read(r.fp);
         frame::leave(r, r.unit(1))
+    }
+}
+
+/// Calls a host function. A function of its own, because the arrays of values must not be in
+/// the frame of a handler that goes on by a jump.
+#[inline(never)]
+unsafe fn call_host(host: *mut VMHostContext, fp: *mut u64, header: u16, size: u16) -> Status {
+    // SAFETY: the frame holds the parameters, and has room for the results.
+    unsafe {
+        let signature: &Signature = &*(*host).signature;
+        let header = Header::read(fp, header);
+        let store = (*host).header.store;
+        let caller_frame = header.caller_frame(fp);
+        save_position((*store).activation, header.return_to, caller_frame, header.caller, true);
+        let top = (*store).frames.top;
+        (*store).frames.top = fp.add(size as usize);
+        let count = signature.params.len().max(signature.results.len());
+        let status = if count <= INLINE_VALUES {
+            let mut values = [ValRaw { i64: 0 }; INLINE_VALUES];
+            exchange(host, header.caller, signature, fp, values.as_mut_ptr())
+        } else {
+            let mut values: Vec<ValRaw> = alloc::vec![ValRaw { i64: 0 }; count];
+            exchange(host, header.caller, signature, fp, values.as_mut_ptr())
+        };
+        (*store).frames.top = top;
+        status
     }
 }
 

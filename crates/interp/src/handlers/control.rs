@@ -49,8 +49,7 @@ pub(crate) struct OutOfFuel;
 impl Instr for OutOfFuel {
     const NAME: &'static str = Fuel::NAME;
     const OPERANDS: &'static [Operand] = Fuel::OPERANDS;
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn exec(r: Regs) -> Next {
         // SAFETY: the position is saved; the instruction is `Fuel`.
         unsafe {
@@ -68,8 +67,7 @@ pub(crate) struct Interrupted;
 impl Instr for Interrupted {
     const NAME: &'static str = Check::NAME;
     const OPERANDS: &'static [Operand] = Check::OPERANDS;
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn exec(mut r: Regs) -> Next {
         // SAFETY: the position is saved; the instruction is `Check`; what host code may run starts its frames above this one.
         unsafe {

@@ -6,7 +6,12 @@ use crate::memory::GuestMemory;
 
 impl WasiCtx {
     /// Writes the resolution of a clock.
-    pub(crate) fn clock_res_get(&mut self, memory: &mut GuestMemory<'_>, id: u32, resolution: u32) -> Outcome {
+    pub(crate) fn clock_res_get(
+        &mut self,
+        memory: &mut GuestMemory<'_>,
+        id: u32,
+        resolution: u32,
+    ) -> Outcome {
         let value = self.clocks.resolution(id)?;
         memory.write_u64(resolution, value)?;
         Ok(())

@@ -91,7 +91,8 @@ impl WasiCtx {
 /// the guest's to know.
 fn list(directory: &Directory) -> Result<Vec<Entry>, Errno> {
     let itself = directory.dir.dir_metadata()?.ino();
-    let dots = [".", ".."].map(|name| Entry { name: name.into(), ino: itself, file_type: FileType::Directory });
+    let dots =
+        [".", ".."].map(|name| Entry { name: name.into(), ino: itself, file_type: FileType::Directory });
     let mut entries = Vec::from(dots);
     for entry in directory.dir.entries()? {
         let entry = entry?;

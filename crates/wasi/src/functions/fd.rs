@@ -38,7 +38,13 @@ impl WasiCtx {
     }
 
     /// Makes sure that the host has space for a part of a file, and lengthens the file to include it.
-    pub(crate) fn fd_allocate(&mut self, _memory: &mut GuestMemory<'_>, fd: u32, offset: u64, len: u64) -> Outcome {
+    pub(crate) fn fd_allocate(
+        &mut self,
+        _memory: &mut GuestMemory<'_>,
+        fd: u32,
+        offset: u64,
+        len: u64,
+    ) -> Outcome {
         let file = self.host(fd, Rights::FD_ALLOCATE)?;
         let end = offset.checked_add(len).ok_or(Errno::Fbig)?;
         if i64::try_from(end).is_err() {
@@ -80,7 +86,12 @@ impl WasiCtx {
     }
 
     /// Changes a descriptor's flags. Those of synchronized writing are fixed when it is opened.
-    pub(crate) fn fd_fdstat_set_flags(&mut self, _memory: &mut GuestMemory<'_>, fd: u32, flags_: u32) -> Outcome {
+    pub(crate) fn fd_fdstat_set_flags(
+        &mut self,
+        _memory: &mut GuestMemory<'_>,
+        fd: u32,
+        flags_: u32,
+    ) -> Outcome {
         let flags: FdFlags = flags(flags_)?;
         let descriptor = self.descriptors.with_mut(fd, Rights::FD_FDSTAT_SET_FLAGS)?;
         let changed = flags ^ descriptor.flags;
@@ -124,7 +135,12 @@ impl WasiCtx {
     }
 
     /// Cuts a file, or lengthens it with zeros.
-    pub(crate) fn fd_filestat_set_size(&mut self, _memory: &mut GuestMemory<'_>, fd: u32, size: u64) -> Outcome {
+    pub(crate) fn fd_filestat_set_size(
+        &mut self,
+        _memory: &mut GuestMemory<'_>,
+        fd: u32,
+        size: u64,
+    ) -> Outcome {
         let file = self.host(fd, Rights::FD_FILESTAT_SET_SIZE)?;
         rustix::io::retry_on_intr(|| rustix::fs::ftruncate(file, size))?;
         Ok(())
@@ -200,8 +216,5 @@ pub(super) fn times(atim: u64, mtim: u64, fst_flags: u32) -> Result<[Time; 2], E
         (false, true) => Ok(Time::Now),
         (false, false) => Ok(Time::Keep),
     };
-    Ok([
-        time(FstFlags::ATIM, FstFlags::ATIM_NOW, atim)?,
-        time(FstFlags::MTIM, FstFlags::MTIM_NOW, mtim)?,
-    ])
+    Ok([time(FstFlags::ATIM, FstFlags::ATIM_NOW, atim)?, time(FstFlags::MTIM, FstFlags::MTIM_NOW, mtim)?])
 }

@@ -24,7 +24,7 @@ mod stream;
 use crate::errno::Stop;
 
 /// What a function of WASI returns.
-type Outcome = Result<(), Stop>;
+pub(crate) type Outcome = Result<(), Stop>;
 
 /// Calls `$use!` with the table of all functions: names, parameters and their types.
 ///

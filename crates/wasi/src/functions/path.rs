@@ -129,7 +129,9 @@ impl WasiCtx {
         let path = memory.path(path, path_len)?;
         memory.check(opened_fd, 4)?;
 
-        if oflags.contains(OFlags::DIRECTORY) && oflags.intersects(OFlags::CREAT | OFlags::EXCL | OFlags::TRUNC) {
+        if oflags.contains(OFlags::DIRECTORY)
+            && oflags.intersects(OFlags::CREAT | OFlags::EXCL | OFlags::TRUNC)
+        {
             return Err(Errno::Inval.into());
         }
         let access = Rights::from_bits_truncate(base) & (Rights::FD_READ | Rights::FD_WRITE);
@@ -168,7 +170,8 @@ impl WasiCtx {
         let path = memory.path(path, path_len)?;
         memory.check(buf, buf_len as usize)?;
         memory.check(bufused, 4)?;
-        let target = directory.dir.read_link(path)?.into_os_string().into_string().map_err(|_| Errno::Ilseq)?;
+        let target =
+            directory.dir.read_link(path)?.into_os_string().into_string().map_err(|_| Errno::Ilseq)?;
         let fitting = &target.as_bytes()[..target.len().min(buf_len as usize)];
         memory.write(buf, fitting)?;
         memory.write_u32(bufused, fitting.len() as u32)?;

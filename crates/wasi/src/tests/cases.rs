@@ -395,7 +395,8 @@ const CASES: &[Case] = &[
         name: "fd_seek",
         success: |g| {
             let fd = g.open("file", 0, READ, 0);
-            for (offset, whence, position) in [(6, 0, 6), (-2, 1, 4), (-1, 2, 10), (100, 2, 111), (0, 1, 111)] {
+            for (offset, whence, position) in [(6, 0, 6), (-2, 1, 4), (-1, 2, 10), (100, 2, 111), (0, 1, 111)]
+            {
                 g.ok("fd_seek", &[fd, offset as i64 as u64, whence, TO]);
                 assert_eq!(g.u64(OUT), position);
             }

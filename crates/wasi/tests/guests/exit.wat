@@ -1,0 +1,11 @@
+;; Ends with the number of its arguments as the code, from inside a few calls.
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (func $inner
+    (drop (call $args_sizes_get (i32.const 0) (i32.const 4)))
+    (call $proc_exit (i32.load (i32.const 0)))
+    unreachable)
+  (func $outer (call $inner) unreachable)
+  (func (export "_start") (call $outer) unreachable))

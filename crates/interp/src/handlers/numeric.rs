@@ -1,7 +1,7 @@
 //! Arithmetic, comparisons, conversions, and branches on comparisons.
 
 use super::source::Source;
-use crate::machine::{AccValue, Instr, Next, Operand, Regs, Value, units};
+use crate::machine::{AccValue, Any, Instr, Next, Operand, Regs, Value, units};
 use core::marker::PhantomData;
 use windlass_abi::trap::TrapCode;
 
@@ -114,8 +114,9 @@ impl<O: Compare, A: Source<O::In>, B: Source<O::In>> Instr for CompareSelect<O, 
         // SAFETY: the operands are as `OPERANDS` says.
         unsafe {
             let (a, b) = (A::get(&r, 4), B::get(&r, 4 + A::OPERAND.units()));
-            let (x, y) = (r.get::<crate::machine::Any>(2), r.get::<crate::machine::Any>(3));
-            let v = if matches!(O::eval(a, b), Ok(true)) { x } else { y };
+            // The slot is chosen, not the value: that takes fewer registers.
+            let (x, y) = (r.slot(2), r.slot(3));
+            let v = Any::read(if matches!(O::eval(a, b), Ok(true)) { x } else { y });
             r.set(1, v);
             r.next(units(Self::OPERANDS))
         }

@@ -27,6 +27,7 @@ mod gc;
 mod instance;
 mod limits;
 mod linker;
+mod matching;
 mod module;
 mod store;
 mod tier;
@@ -45,7 +46,8 @@ pub use func::{
     Caller, Func, IntoFunc, NoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList,
 };
 pub use gc::{
-    AnyRef, ExnRef, ExnRefPre, ExnType, ExternRef, GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef, ThrownException,
+    AnyRef, ExnRef, ExnRefPre, ExnType, ExternRef, GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef,
+    ThrownException,
 };
 pub use instance::{Instance, InstancePre};
 pub use limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};

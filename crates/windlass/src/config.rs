@@ -1,0 +1,225 @@
+//! Settings of an engine.
+
+use crate::error::Result;
+use windlass_wasm::{Feature, Features};
+
+/// Which tier runs the code.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Strategy {
+    /// The best tier that is built.
+    #[default]
+    Auto,
+    /// The portable interpreter.
+    Interpreter,
+    /// The single-pass compiler. Not built yet.
+    Baseline,
+    /// The optimizing compiler. Not built yet.
+    Optimizing,
+}
+
+/// Settings of an [`Engine`](crate::Engine).
+///
+/// Setters return the configuration, so that they can be chained. What is not set has the default
+/// that its setter names. Mistakes are found by [`Engine::new`](crate::Engine::new).
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut config = Config::new();
+/// config.consume_fuel(true).wasm_threads(false);
+/// let engine = Engine::new(&config)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) strategy: Strategy,
+    pub(crate) features: Features,
+    pub(crate) consume_fuel: bool,
+    pub(crate) epoch_interruption: bool,
+    pub(crate) max_wasm_stack: usize,
+    pub(crate) memory_reservation: u64,
+    pub(crate) memory_guard_size: u64,
+    pub(crate) memory_init_cow: bool,
+    pub(crate) relaxed_simd_deterministic: bool,
+    pub(crate) gc_stress: bool,
+    pub(crate) parallel_compilation: bool,
+    pub(crate) wasm_backtrace_max_frames: usize,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+macro_rules! feature_setters {
+    ($( $name:ident $feature:ident )*) => { $(
+        #[doc = concat!("Switches the feature [`", stringify!($feature), "`](Feature::", stringify!($feature), ") on or off, as [`Config::wasm_feature`] does.")]
+        pub fn $name(&mut self, enable: bool) -> &mut Config {
+            self.wasm_feature(Feature::$feature, enable)
+        }
+    )* };
+}
+
+impl Config {
+    /// The defaults: every feature that is built is on; no fuel, no interruption.
+    pub fn new() -> Config {
+        let memory = windlass_runtime::MemoryConfig::default();
+        Config {
+            strategy: Strategy::Auto,
+            features: Features::default(),
+            consume_fuel: false,
+            epoch_interruption: false,
+            max_wasm_stack: 4 << 20,
+            memory_reservation: memory.reservation,
+            memory_guard_size: memory.guard,
+            memory_init_cow: memory.images,
+            relaxed_simd_deterministic: false,
+            gc_stress: false,
+            parallel_compilation: true,
+            wasm_backtrace_max_frames: 20,
+        }
+    }
+
+    /// Which tier runs the code. Default: [`Strategy::Auto`].
+    pub fn strategy(&mut self, strategy: Strategy) -> &mut Config {
+        self.strategy = strategy;
+        self
+    }
+
+    /// Switches a feature on or off. Switching one on switches on what it needs;
+    /// switching one off switches off what needs it. Default: all that are built are on.
+    pub fn wasm_feature(&mut self, feature: Feature, enable: bool) -> &mut Config {
+        self.features.set(feature, enable);
+        self
+    }
+
+    /// Sets all features at once.
+    pub fn wasm_features(&mut self, features: Features) -> &mut Config {
+        self.features = features;
+        self
+    }
+
+    /// The features that are on.
+    pub fn get_wasm_features(&self) -> Features {
+        self.features
+    }
+
+    feature_setters! {
+        wasm_simd Simd
+        wasm_relaxed_simd RelaxedSimd
+        wasm_tail_call TailCall
+        wasm_extended_const ExtendedConst
+        wasm_multi_memory MultiMemory
+        wasm_multi_value MultiValue
+        wasm_memory64 Memory64
+        wasm_bulk_memory BulkMemory
+        wasm_reference_types ReferenceTypes
+        wasm_function_references FunctionReferences
+        wasm_gc Gc
+        wasm_exceptions Exceptions
+        wasm_threads Threads
+        wasm_wide_arithmetic WideArithmetic
+        wasm_custom_page_sizes CustomPageSizes
+    }
+
+    /// Whether code charges fuel, and traps with [`Trap::OutOfFuel`](crate::Trap::OutOfFuel) when a
+    /// store has none left. Default: off.
+    pub fn consume_fuel(&mut self, enable: bool) -> &mut Config {
+        self.consume_fuel = enable;
+        self
+    }
+
+    /// Whether fuel is on.
+    pub fn get_consume_fuel(&self) -> bool {
+        self.consume_fuel
+    }
+
+    /// Whether code checks for interruption: by epochs ([`Engine::increment_epoch`](crate::Engine::increment_epoch))
+    /// and by [`Store::interrupt_handle`](crate::Store::interrupt_handle). Default: off.
+    pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
+        self.epoch_interruption = enable;
+        self
+    }
+
+    /// Whether code checks for interruption.
+    pub fn get_epoch_interruption(&self) -> bool {
+        self.epoch_interruption
+    }
+
+    /// Bytes of stack that Wasm frames of a store may take, before the guest traps with
+    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow). The interpreter's stack is not the host's. Default: 4 MiB.
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
+        self.max_wasm_stack = bytes;
+        self
+    }
+
+    /// Bytes of address space that a 32-bit memory reserves, so that it need not move when it grows. Default: 4 GiB.
+    pub fn memory_reservation(&mut self, bytes: u64) -> &mut Config {
+        self.memory_reservation = bytes;
+        self
+    }
+
+    /// Bytes behind a memory's reservation that are kept inaccessible. Default: 32 MiB.
+    pub fn memory_guard_size(&mut self, bytes: u64) -> &mut Config {
+        self.memory_guard_size = bytes;
+        self
+    }
+
+    /// Whether initial contents of memories are mapped copy-on-write where that pays. Default: on.
+    pub fn memory_init_cow(&mut self, enable: bool) -> &mut Config {
+        self.memory_init_cow = enable;
+        self
+    }
+
+    /// Whether relaxed SIMD operators have the same results on every machine. Default: off.
+    pub fn relaxed_simd_deterministic(&mut self, enable: bool) -> &mut Config {
+        self.relaxed_simd_deterministic = enable;
+        self
+    }
+
+    /// Whether every allocation of a heap reference collects garbage and moves every object: a
+    /// setting to find mistakes. Default: off.
+    pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
+        self.gc_stress = enable;
+        self
+    }
+
+    /// Whether modules are compiled on several threads. Default: on.
+    pub fn parallel_compilation(&mut self, enable: bool) -> &mut Config {
+        self.parallel_compilation = enable;
+        self
+    }
+
+    /// Whether errors carry a [`WasmBacktrace`](crate::WasmBacktrace). Default: on.
+    pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Config {
+        self.wasm_backtrace_max_frames = if enable { 20 } else { 0 };
+        self
+    }
+
+    /// The largest number of frames in a [`WasmBacktrace`](crate::WasmBacktrace); 0 switches backtraces off. Default: 20.
+    pub fn wasm_backtrace_max_frames(&mut self, frames: usize) -> &mut Config {
+        self.wasm_backtrace_max_frames = frames;
+        self
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        for feature in self.features.iter() {
+            crate::ensure!(
+                feature.is_built(),
+                "the WebAssembly feature `{feature}` is not built yet: switch it off"
+            );
+        }
+        crate::ensure!(
+            self.max_wasm_stack >= MIN_WASM_STACK,
+            "max_wasm_stack of {} bytes is too small: at least {MIN_WASM_STACK} bytes",
+            self.max_wasm_stack
+        );
+        Ok(())
+    }
+}
+
+/// Smaller stacks could not hold the frames of ordinary functions.
+const MIN_WASM_STACK: usize = 16 << 10;

@@ -1,0 +1,252 @@
+//! Modules: decoded, validated and compiled once, instantiated any number of times.
+
+use crate::Engine;
+use crate::error::{Context, Result};
+use crate::types::registry::{ModuleTypes, map_ref_type, map_val_type};
+use crate::types::{
+    ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
+};
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use windlass_abi::facts::{self as abi, EntityIndex, ModuleFacts};
+use windlass_runtime::ModuleParts;
+use windlass_wasm::{Decoded, WalkScratch};
+
+/// A compiled module. A handle: clones are the same module.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (func (export "one") (result i32) (i32.const 1)))"#)?;
+/// assert_eq!(module.exports().map(|e| e.name()).collect::<Vec<_>>(), ["one"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Module {
+    inner: Arc<ModuleInner>,
+}
+
+struct ModuleInner {
+    engine: Engine,
+    runtime: Arc<windlass_runtime::Module>,
+    /// Keeps the ids alive that stand in `runtime`.
+    types: ModuleTypes,
+    /// Where each of the module's own functions lies in its bytes.
+    ranges: Box<[Range<u32>]>,
+}
+
+/// An export of a module, looked up once for many instances.
+#[derive(Clone)]
+pub struct ModuleExport {
+    pub(crate) module: Module,
+    pub(crate) item: EntityIndex,
+}
+
+/// A function that a module defines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModuleFunction {
+    /// Its index in the module's function index space.
+    pub index: u32,
+    /// Its name, if the name section has one.
+    pub name: Option<String>,
+    /// Byte offset of its body in the module.
+    pub offset: usize,
+    /// Size of its body in bytes.
+    pub len: usize,
+}
+
+impl Module {
+    /// Compiles a module in binary or (with the cargo feature `wat`) text form.
+    ///
+    /// # Errors
+    /// [`DecodeError`](crate::DecodeError) if it is malformed or invalid, needs what is switched off or not built, or exceeds a limit.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        Module::compile(engine, &to_binary(bytes.as_ref())?)
+    }
+
+    /// Compiles a module in binary form.
+    ///
+    /// # Errors
+    /// As [`Module::new`].
+    pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        Module::compile(engine, binary)
+    }
+
+    /// Compiles a module in a file, in binary or text form.
+    ///
+    /// # Errors
+    /// As [`Module::new`], or if the file cannot be read; the file is named.
+    pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let file = file.as_ref();
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Module::new(engine, bytes).with_context(|| format!("cannot compile {}", file.display()))
+    }
+
+    /// Decodes and validates a module in binary form, and compiles nothing.
+    ///
+    /// # Errors
+    /// As [`Module::new`].
+    pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        let Decoded { bodies, .. } = windlass_wasm::decode(binary, &engine.config().features)?;
+        let mut scratch = WalkScratch::default();
+        for body in bodies {
+            body.validate(&mut scratch)?;
+        }
+        Ok(())
+    }
+
+    fn compile(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        let Decoded { facts, data, bodies, .. } = windlass_wasm::decode(binary, &engine.config().features)?;
+        let ranges = bodies.iter().map(|body| {
+            let range = body.range();
+            range.start as u32..range.end as u32
+        });
+        let ranges = ranges.collect();
+        let code = engine.tier().compile(&facts, bodies)?;
+        let types = engine.types().register_module(&facts);
+        let runtime = windlass_runtime::Module::new(ModuleParts {
+            facts: Arc::new(facts),
+            code,
+            data: Arc::new(data.to_vec()),
+            type_ids: types.ids.clone(),
+            signatures: types.signatures.clone(),
+        });
+        let inner = ModuleInner { engine: engine.clone(), runtime, types, ranges };
+        Ok(Module { inner: Arc::new(inner) })
+    }
+
+    /// The name that the name section gives.
+    pub fn name(&self) -> Option<&str> {
+        self.facts().names.module.as_deref()
+    }
+
+    /// What it imports, in order of declaration.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
+        self.facts().imports.iter().map(|import| ImportType {
+            module: &import.module,
+            name: &import.name,
+            ty: self.type_of(import.item),
+        })
+    }
+
+    /// What it exports, in order of declaration.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
+        self.facts()
+            .exports
+            .iter()
+            .map(|export| ExportType { name: &export.name, ty: self.type_of(export.item) })
+    }
+
+    /// The type of an export.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        Some(self.type_of(self.facts().export(name)?))
+    }
+
+    /// An export, to be got from instances by [`Instance::get_module_export`](crate::Instance::get_module_export).
+    pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
+        Some(ModuleExport { module: self.clone(), item: self.facts().export(name)? })
+    }
+
+    /// The functions that it defines itself, in order.
+    pub fn functions(&self) -> impl ExactSizeIterator<Item = ModuleFunction> {
+        let facts = self.facts();
+        self.inner
+            .ranges
+            .iter()
+            .enumerate()
+            .map(|(i, range)| (range, facts.imported.functions + i as u32))
+            .map(|(range, index)| ModuleFunction {
+                index,
+                name: facts.names.function(index).map(str::to_owned),
+                offset: range.start as usize,
+                len: range.len(),
+            })
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// Whether both are the same module.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.inner, &b.inner)
+    }
+
+    /// The code as its tier made it: for tools that know the tier.
+    #[doc(hidden)]
+    pub fn code(&self) -> &dyn std::any::Any {
+        self.inner.runtime.code().as_any()
+    }
+
+    /// What decoding learned: for tools.
+    #[doc(hidden)]
+    pub fn facts(&self) -> &ModuleFacts {
+        self.inner.runtime.facts()
+    }
+
+    pub(crate) fn runtime(&self) -> &Arc<windlass_runtime::Module> {
+        &self.inner.runtime
+    }
+
+    /// Byte offset in the module of the body of a function.
+    pub(crate) fn function_start(&self, index: u32) -> Option<u32> {
+        let own = self.facts().defined_func(index)?;
+        Some(self.inner.ranges.get(own as usize)?.start)
+    }
+
+    /// The engine-wide id of a type of the type section.
+    pub(crate) fn type_id(&self, index: u32) -> u32 {
+        self.inner.types.ids[index as usize]
+    }
+
+    pub(crate) fn global_type(&self, index: u32) -> abi::GlobalType {
+        let ty = self.facts().globals[index as usize];
+        abi::GlobalType { value: map_val_type(ty.value, |i| self.type_id(i)), ..ty }
+    }
+
+    pub(crate) fn table_type(&self, index: u32) -> abi::TableType {
+        let ty = self.facts().tables[index as usize];
+        abi::TableType { element: map_ref_type(ty.element, |i| self.type_id(i)), ..ty }
+    }
+
+    /// The type of a member of the index spaces.
+    pub(crate) fn type_of(&self, item: EntityIndex) -> ExternType {
+        let engine = self.engine();
+        let facts = self.facts();
+        let func = |index: u32| FuncType::from_id(engine, self.type_id(index));
+        match item {
+            EntityIndex::Function(i) => func(facts.functions[i as usize]).into(),
+            EntityIndex::Table(i) => TableType::from_abi(engine, &self.table_type(i)).into(),
+            EntityIndex::Memory(i) => MemoryType::from_abi(&facts.memories[i as usize]).into(),
+            EntityIndex::Global(i) => GlobalType::from_abi(engine, &self.global_type(i)).into(),
+            EntityIndex::Tag(i) => TagType::new(func(facts.tags[i as usize])).into(),
+        }
+    }
+}
+
+#[cfg(feature = "wat")]
+fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    Ok(windlass_wasm::text::parse(bytes)?)
+}
+
+#[cfg(not(feature = "wat"))]
+fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    Ok(Cow::Borrowed(bytes))
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for ModuleExport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModuleExport").field("item", &self.item).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! Stores: the owners of everything that lives while Wasm runs.
+//!
+//! A store is made of [`StoreInner<T>`], which never moves, and in it [`StoreCore`], the part that does not
+//! depend on `T`. The runtime comes back to the embedder (host functions, hooks) through a pointer
+//! to the `StoreInner<T>`. So no Rust reference to it is ever held while guest code or a hook runs:
+//! [`StoreContextMut`] holds a pointer, and borrows from it for single steps.
+
+mod base;
+mod context;
+mod hooks;
+mod interrupt;
+
+pub(crate) use base::{StoreCore, StoreId};
+pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+pub(crate) use hooks::{from_host_error, host_error};
+pub(crate) use interrupt::Deadline;
+pub use interrupt::{InterruptHandle, UpdateDeadline};
+
+use crate::Engine;
+use crate::error::Result;
+use crate::gc::{ExnRef, Rooted};
+use crate::limits::ResourceLimiter;
+use std::ptr::NonNull;
+
+/// Owner of instances, functions, memories, tables, globals, tags and heap references, and of the host's data `T`.
+///
+/// All that is made in a store lives until the store is dropped. A store is used by one thread at a time; it
+/// is `Send` if `T` is.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, 0_u32);
+/// let count = Func::wrap(&mut store, |mut caller: Caller<'_, u32>| *caller.data_mut() += 1);
+/// count.typed::<(), ()>(&store)?.call(&mut store, ())?;
+/// assert_eq!(*store.data(), 1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Store<T: 'static> {
+    inner: NonNull<StoreInner<T>>,
+}
+
+/// What a store is made of. It never moves.
+pub(crate) struct StoreInner<T: 'static> {
+    /// Dropped first: nothing of the runtime may outlive what it points to in the rest.
+    pub(crate) core: StoreCore,
+    limiter: Option<Limiter<T>>,
+    epoch_callback: Option<EpochCallback<T>>,
+    pub(crate) data: T,
+}
+
+type Limiter<T> = Box<dyn FnMut(&mut T) -> &mut (dyn ResourceLimiter) + Send + Sync>;
+type EpochCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync>;
+
+// SAFETY: the store owns what it points to, and everything in it but `T` may be used by one thread after another.
+unsafe impl<T: Send> Send for Store<T> {}
+// SAFETY: shared references to a store only read, and everything in it but `T` may be read by several threads.
+unsafe impl<T: Sync> Sync for Store<T> {}
+
+impl<T> Store<T> {
+    /// Makes an empty store for modules of `engine`.
+    ///
+    /// # Panics
+    /// If the host cannot give the store its stack; see [`Store::try_new`].
+    pub fn new(engine: &Engine, data: T) -> Store<T> {
+        Store::try_new(engine, data).expect("the host has memory for a store's stack")
+    }
+
+    /// Makes an empty store for modules of `engine`.
+    ///
+    /// # Errors
+    /// If the host cannot give the store its stack.
+    pub fn try_new(engine: &Engine, data: T) -> Result<Store<T>> {
+        let inner =
+            Box::new(StoreInner { core: StoreCore::new(engine)?, limiter: None, epoch_callback: None, data });
+        let inner = NonNull::from(Box::leak(inner));
+        // SAFETY: the runtime's store is part of what the pointers point to and does not outlive it.
+        unsafe {
+            let hooks: *mut dyn windlass_runtime::Hooks = inner.as_ptr();
+            (*inner.as_ptr()).core.runtime.set_hooks(hooks, inner.as_ptr().cast());
+        }
+        Ok(Store { inner })
+    }
+
+    pub(crate) fn inner(&self) -> NonNull<StoreInner<T>> {
+        self.inner
+    }
+
+    /// The host's data.
+    pub fn data(&self) -> &T {
+        // SAFETY: the store is borrowed for as long as the result.
+        unsafe { &(*self.inner.as_ptr()).data }
+    }
+
+    /// The host's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        // SAFETY: as in `data`, exclusively.
+        unsafe { &mut (*self.inner.as_ptr()).data }
+    }
+
+    /// Drops the store and gives its data back.
+    pub fn into_data(self) -> T {
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: the pointer came from a box, and `this` is not used again.
+        let inner = unsafe { Box::from_raw(this.inner.as_ptr()) };
+        let StoreInner { core, limiter, epoch_callback, data } = *inner;
+        drop(core);
+        drop((limiter, epoch_callback));
+        data
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        // SAFETY: as in `data`.
+        unsafe { (*self.inner.as_ptr()).core.engine() }
+    }
+
+    /// Sets what decides how much memories and tables may grow and how many things the store may hold:
+    /// `limiter` finds it in the store's data.
+    pub fn limiter(
+        &mut self,
+        limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+    ) {
+        // SAFETY: as in `data_mut`.
+        let inner = unsafe { &mut *self.inner.as_ptr() };
+        inner.limiter = Some(Box::new(limiter));
+        inner.update_counts();
+    }
+
+    /// Fuel left.
+    ///
+    /// # Errors
+    /// If fuel is not switched on ([`Config::consume_fuel`](crate::Config::consume_fuel)).
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.as_context().get_fuel()
+    }
+
+    /// Sets the fuel. A store starts with none.
+    ///
+    /// # Errors
+    /// If fuel is not switched on ([`Config::consume_fuel`](crate::Config::consume_fuel)).
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.as_context_mut().set_fuel(fuel)
+    }
+
+    /// Sets the epoch at which the guest is interrupted: `ticks_beyond_current` after the engine's
+    /// current one. Until it is set the deadline is the epoch at which the store was made.
+    pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
+        self.as_context_mut().set_epoch_deadline(ticks_beyond_current);
+    }
+
+    /// At the deadline the guest traps with [`Trap::Interrupt`](crate::Trap::Interrupt): the default.
+    pub fn epoch_deadline_trap(&mut self) {
+        self.as_context_mut().epoch_deadline_trap();
+    }
+
+    /// At the deadline `callback` decides what happens. Its error ends the guest.
+    pub fn epoch_deadline_callback(
+        &mut self,
+        callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync + 'static,
+    ) {
+        // SAFETY: as in `data_mut`.
+        unsafe { (*self.inner.as_ptr()).epoch_callback = Some(Box::new(callback)) };
+    }
+
+    /// A handle through which any thread can interrupt the guest.
+    ///
+    /// # Errors
+    /// If code does not check for interruption ([`Config::epoch_interruption`](crate::Config::epoch_interruption)).
+    pub fn interrupt_handle(&self) -> Result<InterruptHandle> {
+        // SAFETY: as in `data`.
+        unsafe { (*self.inner.as_ptr()).core.interrupt_handle() }
+    }
+
+    /// Collects the garbage among heap references now.
+    pub fn gc(&mut self) {
+        self.as_context_mut().gc();
+    }
+
+    /// Sets `exception` as pending and gives the error [`ThrownException`](crate::ThrownException).
+    /// A host function that returns this error throws the exception into its caller.
+    pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
+        self.as_context_mut().throw(exception)
+    }
+
+    /// Takes the pending exception: that of the last [`ThrownException`](crate::ThrownException).
+    pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        self.as_context_mut().take_pending_exception()
+    }
+
+    /// Whether an exception is pending.
+    pub fn has_pending_exception(&self) -> bool {
+        self.as_context().has_pending_exception()
+    }
+}
+
+impl<T> Drop for Store<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from a box and the store is its only owner.
+        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()
+    }
+}

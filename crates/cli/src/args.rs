@@ -4,7 +4,8 @@ use crate::features::FeatureSwitch;
 use crate::units::{Bytes, Time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Runs, checks and shows WebAssembly modules.
@@ -45,7 +46,9 @@ pub enum Command {
 ///
 /// Exit codes: the program's own; 134 after a trap; 2 for a wrong command line; 1 for any other failure.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(
+    override_usage = "windlass run [OPTIONS] <FILE> [ARGS]...",
+    after_help = "\
 Examples:
   windlass run program.wasm --flag file      Arguments after the file go to the program
   windlass run --dir . --env HOME=/ app.wasm Give it the current directory and a variable
@@ -54,13 +57,11 @@ Examples:
   windlass run --invoke dot simd.wat 'f32x4 1 2 3 nan' null
   windlass run --fuel 1000000 --timeout 10s --max-memory 64MiB untrusted.wasm
   windlass run --preload env=helper.wasm app.wasm
-  cat program.wasm | windlass run -")]
+  cat program.wasm | windlass run -"
+)]
 pub struct Run {
     #[command(flatten)]
     pub engine: EngineArgs,
-
-    #[command(flatten)]
-    pub limits: LimitArgs,
 
     /// Give the program a directory, under the same or another name
     #[arg(long = "dir", value_name = "HOST[::GUEST]")]
@@ -79,20 +80,33 @@ pub struct Run {
     /// Integers may be decimal or hexadecimal, of either sign; floats as in the text format (`1.5`,
     /// `0x1p-3`, `inf`, `nan:0x1234`); a vector is one argument (`i32x4 1 2 3 4`, or `0x` and 32
     /// digits); of references only `null` can be passed.
-    #[arg(long, value_name = "FUNCTION", verbatim_doc_comment)]
+    #[arg(long, value_name = "FUNCTION")]
     pub invoke: Option<String>,
 
     /// Instantiate a module first, for the program to import under this name; repeatable, in order
     #[arg(long = "preload", value_name = "NAME=FILE")]
     pub preload: Vec<Preload>,
 
-    /// The module, binary or text; `-` is the standard input
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The module, binary or text (`-` is the standard input), and arguments for the program or function
+    // One list: everything after the file is the guest's, also what looks like an option.
+    #[arg(value_name = "FILE", trailing_var_arg = true, required = true)]
+    program: Vec<OsString>,
 
-    /// Arguments for the program, or for the function of --invoke
-    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub args: Vec<String>,
+    // Last, because its heading holds for what follows.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+impl Run {
+    /// The module.
+    pub fn file(&self) -> &Path {
+        Path::new(&self.program[0])
+    }
+
+    /// The arguments for the program or function.
+    pub fn args(&self) -> &[OsString] {
+        &self.program[1..]
+    }
 }
 
 /// Run test scripts in the official format.
@@ -322,7 +336,9 @@ mod tests {
         let cli =
             Cli::try_parse_from(["windlass", "run", "--fuel", "5", "a.wasm", "--fuel", "-", "--"]).unwrap();
         let Command::Run(run) = cli.command else { panic!("it is a run") };
-        assert_eq!((run.limits.fuel, run.args), (Some(5), vec!["--fuel".into(), "-".into(), "--".into()]));
+        assert_eq!((run.limits.fuel, run.file()), (Some(5), Path::new("a.wasm")));
+        assert_eq!(run.args(), ["--fuel", "-", "--"]);
+        assert!(Cli::try_parse_from(["windlass", "run", "--nonsense", "a.wasm"]).is_err());
     }
 
     #[test]

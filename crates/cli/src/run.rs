@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use windlass::{
     Context, Engine, Error, Extern, Instance, InterruptHandle, Linker, Module, Result, Store, StoreLimits,
-    StoreLimitsBuilder, ThrownException, Trap, Val, WasmBacktrace, bail, ensure, format_err,
+    StoreLimitsBuilder, ThrownException, Trap, UnknownImportError, Val, WasmBacktrace, bail, ensure,
+    format_err,
 };
 use windlass_wasi::{DirPerms, Exit, FilePerms, WasiCtx, WasiCtxBuilder};
 use windlass_wast::convert;
@@ -27,7 +28,7 @@ struct Host {
 
 /// Runs the command.
 pub fn main(args: &Run) -> Result<ExitCode> {
-    let input = Input::read(&args.file)?;
+    let input = Input::read(args.file())?;
     let engine = engine::limited(&args.engine, &args.limits)?;
     let module = compile(&engine, &input)?;
     let mut store = store(args, &engine, &input)?;
@@ -36,20 +37,33 @@ pub fn main(args: &Run) -> Result<ExitCode> {
     let ended = preload(&mut linker, &mut store, &args.preload).and_then(|()| {
         let instance = linker.instantiate(&mut store, &module)?;
         match &args.invoke {
-            Some(name) => invoke(&mut store, instance, name, &args.args),
+            Some(name) => invoke(&mut store, instance, name, &guest_args(args)?),
             None => start(&mut store, instance),
         }
     });
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => stopped(&error, args).ok_or_else(|| {
-            if error.is::<output::ClosedPipe>() {
-                error
-            } else {
-                error.context(format!("cannot run {}", input.path.display()))
-            }
-        }),
+        Err(error) if error.is::<output::ClosedPipe>() => Err(error),
+        Err(error) => stopped(&error, args)
+            .ok_or_else(|| explained(error).context(format!("cannot run {}", input.path.display()))),
     }
+}
+
+/// Adds to an error what to do about it.
+fn explained(error: Error) -> Error {
+    let Some(missing) = error.downcast_ref::<UnknownImportError>() else { return error };
+    let (module, name) = (missing.module(), missing.name());
+    let advice = windlass_wasi::why_missing(module, name)
+        .unwrap_or_else(|| format!("`--preload {module}=FILE` takes it from another module"));
+    format_err!(advice).context(format!("{error:#}"))
+}
+
+/// The arguments for the guest, to which all text is UTF-8.
+fn guest_args(args: &Run) -> Result<Vec<&str>> {
+    let texts = args.args().iter().enumerate().map(|(i, arg)| {
+        arg.to_str().with_context(|| format!("argument {} is not UTF-8: {}", i + 1, arg.display()))
+    });
+    texts.collect()
 }
 
 fn compile(engine: &Engine, input: &Input) -> Result<Module> {
@@ -102,7 +116,7 @@ fn wasi(args: &Run, input: &Input) -> Result<WasiCtx> {
     wasi.inherit_stdio();
     wasi.arg(args.argv0.clone().unwrap_or_else(|| input.file_name()));
     if args.invoke.is_none() {
-        wasi.args(&args.args);
+        wasi.args(guest_args(args)?);
     }
     for EnvVar { name, value } in &args.env {
         // A variable that is not set here is not set there.
@@ -168,7 +182,7 @@ fn exported_functions(store: &mut Store<Host>, instance: Instance) -> Vec<String
 }
 
 /// Calls a function with arguments in text form and prints its results, one a line.
-fn invoke(store: &mut Store<Host>, instance: Instance, name: &str, args: &[String]) -> Result<()> {
+fn invoke(store: &mut Store<Host>, instance: Instance, name: &str, args: &[&str]) -> Result<()> {
     let Some(Extern::Func(func)) = instance.get_export(&mut *store, name) else {
         let functions = exported_functions(store, instance);
         bail!("it exports no function {name:?}; those that it exports: {}", functions.join(", "));
@@ -205,9 +219,9 @@ fn stopped(error: &Error, args: &Run) -> Option<ExitCode> {
         return Some(ExitCode::from(*code as u8));
     }
     let why = match error.downcast_ref::<Trap>() {
-        Some(trap) => format!("{} trapped: {trap}{}", args.file.display(), advice(*trap, args)),
+        Some(trap) => format!("{} trapped: {}{}", args.file().display(), trap.text(), advice(*trap, args)),
         None if error.is::<ThrownException>() => {
-            format!("{} threw an exception that nothing catches", args.file.display())
+            format!("{} threw an exception that nothing catches", args.file().display())
         }
         None => return None,
     };

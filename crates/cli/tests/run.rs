@@ -199,7 +199,10 @@ fn preloaded_modules_are_linked_in_order() {
     run_wat(&["--preload", &base, "--preload", &helper, "--invoke", "get"], program, &[]).prints("42\n");
     run_wat(&["--preload", &helper, "--invoke", "get"], program, &[])
         .fails(1, &["cannot preload env=", "base"]);
-    run_wat(&["--invoke", "get"], program, &[]).fails(1, &["cannot run", "env", "answer"]);
+    run_wat(&["--invoke", "get"], program, &[])
+        .fails(1, &["cannot run", "unknown import: `env::answer`", "`--preload env=FILE`"]);
+    run_wat(&[], r#"(module (import "wasi_unstable" "fd_write" (func)))"#, &[])
+        .fails(1, &["unknown import: `wasi_unstable::fd_write`", "preview 1"]);
     run_wat(&["--preload", "env=/nowhere.wasm"], program, &[]).fails(1, &["cannot read /nowhere.wasm"]);
     run_wat(&["--preload", "env"], program, &[]).fails(2, &["NAME=FILE"]);
 }

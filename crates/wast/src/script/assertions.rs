@@ -23,7 +23,7 @@ impl<'env> Script<'_, 'env> {
 
     pub(super) fn assert_trap(&mut self, what: WastExecute<'env>, expected: &str) -> Check {
         match self.execute(what)? {
-            Ended::Trapped(trap) if expect::trap_text(&trap.to_string(), expected) => Ok(()),
+            Ended::Trapped(trap) if expect::trap_text(trap.text(), expected) => Ok(()),
             other => Err(Failure::new(format!("{other}, but it should trap: {expected}"))),
         }
     }

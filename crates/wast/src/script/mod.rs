@@ -73,7 +73,7 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Ended::Returned(values) => write!(f, "it returned {}", value::list(values)),
-            Ended::Trapped(trap) => write!(f, "it trapped: {trap}"),
+            Ended::Trapped(trap) => write!(f, "it trapped: {}", trap.text()),
             Ended::Threw => f.write_str("it threw an exception"),
         }
     }

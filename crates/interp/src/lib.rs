@@ -19,8 +19,12 @@
 #![recursion_limit = "1024"]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod code;
+#[cfg(test)]
+mod dispatch_tests;
 mod frame;
 mod handlers;
 mod interpreter;

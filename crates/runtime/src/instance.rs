@@ -40,16 +40,6 @@ impl Context {
         // SAFETY: offsets of the layout lie within its size.
         unsafe { self.place.cast::<u8>().add(offset as usize).cast() }
     }
-
-    /// What lies at a place that the module's layout gave, in this context or behind a pointer in it.
-    #[cfg(test)]
-    pub(crate) fn find<T>(&self, place: Place) -> NonNull<T> {
-        match place {
-            Place::Inline(offset) => self.at(offset),
-            // SAFETY: pointers to imports are written before the instance is in the store.
-            Place::Indirect(offset) => unsafe { self.at::<NonNull<T>>(offset).read() },
-        }
-    }
 }
 
 impl Drop for Context {

@@ -32,7 +32,7 @@ impl StoreShared {
     /// The interrupt word.
     pub(crate) fn word(&self) -> &AtomicU32 {
         // SAFETY: the field is atomic and lives as long as `self`; nobody writes it otherwise.
-        unsafe { &*&raw const (*self.vm.get()).interrupt }
+        unsafe { &(*self.vm.get()).interrupt }
     }
 }
 

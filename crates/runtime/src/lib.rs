@@ -35,6 +35,8 @@ mod store;
 mod sys;
 mod table;
 mod tag;
+#[cfg(test)]
+mod tests;
 
 pub use failure::{
     Backtrace, BacktraceFrame, Error, Failure, GrowError, HeapFull, HostError, InstantiateError, Raise,

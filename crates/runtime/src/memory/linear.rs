@@ -138,8 +138,8 @@ mod tests {
         MemoryType { min, max, shared: false, memory64: false, page_size_log2: 16 }
     }
 
-    fn bytes(m: &LinearMemory) -> &mut [u8] {
-        // SAFETY: a test uses one slice at a time.
+    fn bytes(m: &mut LinearMemory) -> &mut [u8] {
+        // SAFETY: the memory is borrowed as long as the slice.
         unsafe { std::slice::from_raw_parts_mut(m.base().as_ptr(), m.len()) }
     }
 
@@ -147,23 +147,23 @@ mod tests {
     fn grows_in_place() {
         let config = MemoryConfig::default();
         let mut m = LinearMemory::new(&ty(1, None), 65536, &config).unwrap();
-        bytes(&m)[65535] = 9;
+        bytes(&mut m)[65535] = 9;
         let base = m.base();
         m.grow(10 * 65536).unwrap();
         assert!(!sys::RESERVES || base == m.base());
         assert_eq!(m.len(), 655360);
-        assert_eq!(bytes(&m)[65535..65538], [9, 0, 0]);
-        assert_eq!(bytes(&m)[655359], 0);
+        assert_eq!(bytes(&mut m)[65535..65538], [9, 0, 0]);
+        assert_eq!(bytes(&mut m)[655359], 0);
     }
 
     #[test]
     fn grows_by_moving() {
         let config = MemoryConfig { reservation: 0, reservation64: 0, ..MemoryConfig::default() };
         let mut m = LinearMemory::new(&ty(1, None), 65536, &config).unwrap();
-        bytes(&m).fill(3);
+        bytes(&mut m).fill(3);
         m.grow(5 * 65536).unwrap();
-        assert!(bytes(&m)[..65536].iter().all(|b| *b == 3));
-        assert!(bytes(&m)[65536..].iter().all(|b| *b == 0));
+        assert!(bytes(&mut m)[..65536].iter().all(|b| *b == 3));
+        assert!(bytes(&mut m)[65536..].iter().all(|b| *b == 0));
     }
 
     #[test]
@@ -173,9 +173,9 @@ mod tests {
         let mut m = LinearMemory::new(&ty, 0, &config).unwrap();
         assert_eq!(m.len(), 0);
         m.grow(7).unwrap();
-        bytes(&m).fill(1);
+        bytes(&mut m).fill(1);
         m.grow(9).unwrap();
-        assert_eq!(bytes(&m), [1, 1, 1, 1, 1, 1, 1, 0, 0]);
+        assert_eq!(bytes(&mut m), [1, 1, 1, 1, 1, 1, 1, 0, 0]);
     }
 
     #[test]

@@ -30,10 +30,10 @@ unsafe impl Sync for Reservation {}
 impl Reservation {
     /// Reserves `len` bytes, not zero, a multiple of the page size.
     pub(crate) fn new(len: usize) -> io::Result<Reservation> {
+        // Inaccessible private pages are not charged to anybody. Committed ones are, so that the kernel
+        // can refuse what it never could give: hence no `NORESERVE`.
         // SAFETY: a fresh mapping at an address of the kernel's choice disturbs nothing.
-        let base = unsafe {
-            mmap_anonymous(ptr::null_mut(), len, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE)?
-        };
+        let base = unsafe { mmap_anonymous(ptr::null_mut(), len, ProtFlags::empty(), MapFlags::PRIVATE)? };
         let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Reservation { base, len })
     }
@@ -76,7 +76,7 @@ impl Reservation {
                 self.base.as_ptr().add(at).cast(),
                 image.len,
                 ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE,
+                MapFlags::PRIVATE | MapFlags::FIXED,
                 &image.file,
                 0,
             )?;

@@ -18,9 +18,8 @@
     (global.set $line (i32.sub (global.get $line) (i32.const 1)))
     (i32.store8 (global.get $line) (local.get $byte)))
 
-  ;; Puts a number and a space before it.
+  ;; Puts a number before it.
   (func $put_number (param $n i64)
-    (call $put (i32.const 0x20))
     (loop $digit
       (call $put (i32.add (i32.wrap_i64 (i64.rem_u (local.get $n) (i64.const 10))) (i32.const 0x30)))
       (br_if $digit (i64.ne (local.tee $n (i64.div_u (local.get $n) (i64.const 10))) (i64.const 0)))))
@@ -57,7 +56,9 @@
           (br $block))))
     (call $put (i32.const 0x0a))
     (call $put_number (local.get $bytes))
+    (call $put (i32.const 0x20))
     (call $put_number (local.get $words))
+    (call $put (i32.const 0x20))
     (call $put_number (local.get $lines))
     (i32.store (i32.const 0) (global.get $line))
     (i32.store (i32.const 4) (i32.sub (i32.const 0x10000) (global.get $line)))

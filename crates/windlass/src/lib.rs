@@ -84,3 +84,8 @@ const _: () = {
     send_sync::<Caller<'_, ()>>();
     send_sync::<Error>();
 };
+
+/// README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

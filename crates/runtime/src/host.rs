@@ -3,6 +3,7 @@
 use crate::failure::Raise;
 use crate::ids::{FuncPtr, InstanceId};
 use crate::store::{Store, StoreInner, StorePtr};
+use crate::sys;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -183,8 +184,7 @@ pub(crate) struct HostStack {
 impl HostStack {
     /// Enters; `None` if that is deeper than `budget` bytes below the thread's outermost entry.
     pub(crate) fn enter(budget: usize) -> Option<HostStack> {
-        let here = 0u8;
-        let here = (&raw const here).addr();
+        let here = sys::stack_pointer();
         let limit = LIMIT.get();
         if limit == 0 {
             LIMIT.set(here.saturating_sub(budget).max(1));

@@ -14,11 +14,14 @@ struct Collector<'a> {
     from: &'a mut [Word],
     to: &'a mut Vec<Word>,
     externs: &'a mut Externs,
+    /// Number of slots looked at.
+    visited: usize,
 }
 
 impl Collector<'_> {
     /// Copies the object that `bits` refer to, unless it was, and updates them.
     fn forward(&mut self, bits: &mut u32) {
+        self.visited += 1;
         let Some(reference) = GcRef::from_bits(*bits as u64) else { return };
         let at = reference.0.get() as usize;
         // SAFETY: roots and payload references name headers, which are numbers.
@@ -62,7 +65,9 @@ impl Heap {
     pub(super) fn choose_threshold(&mut self, words: usize) -> Result<(), HeapFull> {
         let live = self.used();
         let needed = live.saturating_add(words);
-        self.threshold = (2 * live).saturating_add(words).max(MIN_THRESHOLD).min(self.max);
+        // In proportion to what survived, and to what a collection has to look at: large tables.
+        let least = MIN_THRESHOLD.max(self.work / 2).max(2 * live);
+        self.threshold = least.saturating_add(words).min(self.max);
         if needed > self.max - self.max / 16 { Err(HeapFull) } else { Ok(()) }
     }
 }
@@ -85,7 +90,8 @@ impl StoreInner {
             return;
         }
         to.resize(gap, Word::new(0));
-        let mut collector = Collector { from: &mut from, to: &mut to, externs: &mut heap.externs };
+        let mut collector =
+            Collector { from: &mut from, to: &mut to, externs: &mut heap.externs, visited: 0 };
 
         // SAFETY: the chain of activations is that of the entries going on, each of which has left its
         // code; slots that it reports, and globals and tables of the store, are live.
@@ -110,9 +116,11 @@ impl StoreInner {
         }
         self.roots.visit(&mut |bits| collector.forward(bits));
         collector.scan(gap, &self.tags);
+        let visited = collector.visited;
 
         let heap = &mut self.heap;
         heap.space = to;
+        heap.work = visited + heap.externs.slots();
         from.clear();
         // The old space becomes the next new one, unless that would hold on to far too much.
         if from.capacity() <= MIN_THRESHOLD.max(4 * heap.space.len()) {

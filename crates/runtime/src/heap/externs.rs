@@ -22,6 +22,11 @@ pub(crate) struct Externs {
 }
 
 impl Externs {
+    /// Number of slots that a sweep looks at.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Number of values, unreachable ones included until the next collection.
     pub(crate) fn used(&self) -> usize {
         self.used
@@ -96,13 +101,26 @@ impl Externs {
                 Slot::Used { marked: marked @ true, .. } => *marked = false,
                 Slot::Used { .. } => {
                     let value = self.remove(index as u32);
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-                        // Dropping the payload could panic again.
-                        std::mem::forget(panic);
-                    }
+                    drop_contained(value);
                 }
                 Slot::Free(_) => {}
             }
         }
+    }
+}
+
+impl Drop for Externs {
+    fn drop(&mut self) {
+        self.sweep();
+    }
+}
+
+/// Drops something of the embedder's and contains its panic.
+fn drop_contained(value: impl Sized) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+        && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic)))
+    {
+        // What panics even then is not worth a third attempt.
+        std::mem::forget(again);
     }
 }

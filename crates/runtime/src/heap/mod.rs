@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Allocation appends to the space; when it reaches a threshold, what is reachable is copied to a new
-//! one ([`collect`]). The threshold is twice what was reachable last time, so that the cost of
-//! collecting is in proportion to what is allocated, and memory to what lives.
+//! one ([`collect`]). The threshold grows with what was reachable last time and with the work that it
+//! took, so that the cost of collecting is in proportion to what is allocated, and memory to what lives.
 
 mod collect;
 mod externs;
@@ -81,6 +81,8 @@ pub(crate) struct Heap {
     /// Words in use that must not be exceeded.
     max: usize,
     stress: bool,
+    /// Slots that the last collection looked at.
+    work: usize,
     /// Number of collections so far.
     collections: u64,
 }
@@ -96,8 +98,14 @@ impl Heap {
             threshold: MIN_THRESHOLD.min(max),
             max,
             stress,
+            work: 0,
             collections: 0,
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn collections(&self) -> u64 {
+        self.collections
     }
 
     /// Words in use, garbage included, and with what host values take elsewhere.

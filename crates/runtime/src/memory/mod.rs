@@ -267,12 +267,8 @@ impl Store {
 
     /// The bytes of an unshared memory; `None` of a shared one.
     pub fn memory_data_mut(&mut self, memory: MemoryId) -> Option<&mut [u8]> {
-        match &self.memory(memory).bytes {
-            // SAFETY: the bytes are accessible; the store is borrowed mutably as long as the slice.
-            MemoryBytes::Own(m) => {
-                Some(unsafe { std::slice::from_raw_parts_mut(m.base().as_ptr(), m.len()) })
-            }
-            MemoryBytes::Shared(_) => None,
-        }
+        let MemoryBytes::Own(m) = &self.memory(memory).bytes else { return None };
+        // SAFETY: the bytes are accessible; the store is borrowed mutably as long as the slice.
+        Some(unsafe { std::slice::from_raw_parts_mut(m.base().as_ptr(), m.len()) })
     }
 }

@@ -1,4 +1,4 @@
-//! What the runtime asks of the operating system: address space, memory images, the page size.
+//! What the runtime asks of the system: address space, memory images, the page size, the stack pointer.
 //!
 //! Two implementations of one interface: [`linux`](self) with real reservations, and a portable one on
 //! the allocator, for Miri and for systems without a port. With the portable one a reservation costs
@@ -13,6 +13,9 @@ mod portable;
 pub(crate) use linux::{Image, RESERVES, Reservation, page_size};
 #[cfg(not(all(target_os = "linux", not(miri))))]
 pub(crate) use portable::{Image, RESERVES, Reservation, page_size};
+
+mod stack;
+pub(crate) use stack::stack_pointer;
 
 /// `bytes` rounded up to whole pages of the system; `None` on overflow.
 pub(crate) fn round_up_to_page(bytes: usize) -> Option<usize> {

@@ -169,6 +169,19 @@ fn short_lived_objects_take_bounded_memory() {
 }
 
 #[test]
+fn large_tables_are_not_looked_through_all_the_time() {
+    let mut store = store();
+    // SAFETY: null is of the element type; no borrow of the store is live.
+    unsafe { store.as_ptr().new_table(&table_type(EXTERNREF, 4_000_000, None), ValRaw { gc: 0 }) }.unwrap();
+    for i in 0..1_000_000u64 {
+        store.alloc_extern(Box::new(i)).unwrap();
+    }
+    // Without regard to the table it would be more than ninety.
+    let collections = store.inner().heap.collections();
+    assert!((2..10).contains(&collections), "{collections}");
+}
+
+#[test]
 fn the_limit_is_an_error() {
     let mut store = Store::new(StoreConfig { max_heap: 1 << 20, ..config() }).unwrap();
     let alive = Arc::new(AtomicU64::new(0));

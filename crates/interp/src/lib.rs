@@ -4,7 +4,7 @@
 //! [`Interpreter`], the processor in software that runs it over the same contexts as machine code does.
 //!
 //! - [`machine`]: registers and dispatch; [`table`]: all instructions; [`handlers`]: what they do; [`ops`]: the numeric
-//!   operators in rows; [`frame`]: how frames are laid out.
+//!   operators in rows; [`vectors`]: those on vectors; [`frame`]: how frames are laid out.
 //! - [`translate`](mod@translate): Wasm to bytecode in one pass.
 //! - [`code`](mod@code): a module's bytecode with its tables; [`unwind`]: walking frames; [`listing`]: bytecode as text.
 //!
@@ -34,6 +34,7 @@ mod ops;
 mod table;
 mod translate;
 mod unwind;
+mod vectors;
 
 pub use code::{Chunk, Code};
 pub use interpreter::Interpreter;

@@ -11,12 +11,12 @@ use crate::handlers::exception::*;
 use crate::handlers::memory::*;
 use crate::handlers::numeric::*;
 use crate::handlers::reference::*;
-use crate::handlers::simd::*;
 use crate::handlers::source::*;
 use crate::handlers::table::*;
 use crate::handlers::variable::*;
 use crate::machine::{Handler, Instr, Operand, run};
 use crate::ops::*;
+use crate::vectors::{self, Vector};
 
 /// An opcode: the first unit of an instruction.
 pub(crate) type Opcode = u16;
@@ -30,7 +30,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    const fn of<I: Instr>() -> Entry {
+    pub const fn of<I: Instr>() -> Entry {
         Entry { handler: run::<I>, name: I::NAME, operands: I::OPERANDS }
     }
 }
@@ -87,6 +87,8 @@ singles! {
     RefFunc, IsNull<Func>, IsNull<Gc>, AsNonNull<Func>, AsNonNull<Gc>, RefTest<Func>, RefTest<Gc>, CastCheck,
     BranchNull<Func, true>, BranchNull<Func, false>, BranchNull<Gc, true>, BranchNull<Gc, false>,
     Throw, ThrowRef,
+    AtomicFence, AtomicWait<u32, u32>, AtomicWait<u32, u64>, AtomicWait<u64, u32>, AtomicWait<u64, u64>,
+    AtomicNotify<u32>, AtomicNotify<u64>,
     Wide<Add128>, Wide<Sub128>, MulWide<MulWideS>, MulWide<MulWideU>,
 }
 
@@ -207,7 +209,7 @@ pub(crate) enum ValueWay {
     Imm,
 }
 
-const ADDRESS_WAYS: usize = 5;
+pub(crate) const ADDRESS_WAYS: usize = 5;
 const STORE_WAYS: usize = 15;
 
 macro_rules! load_family {
@@ -258,6 +260,29 @@ macro_rules! store_family {
 }
 for_each_store!(store_family);
 
+/// The number of instructions of an atomic operator: four widths, two types of addresses.
+const ATOMIC_WAYS: usize = 8;
+
+macro_rules! atomic_family {
+    ($($instr:ident<$($op:ident)?>,)*) => {
+        const ATOMICS: &[[Entry; ATOMIC_WAYS]] = &[$([
+            Entry::of::<$instr<$($op,)? u8, u32>>(),
+            Entry::of::<$instr<$($op,)? u8, u64>>(),
+            Entry::of::<$instr<$($op,)? u16, u32>>(),
+            Entry::of::<$instr<$($op,)? u16, u64>>(),
+            Entry::of::<$instr<$($op,)? u32, u32>>(),
+            Entry::of::<$instr<$($op,)? u32, u64>>(),
+            Entry::of::<$instr<$($op,)? u64, u32>>(),
+            Entry::of::<$instr<$($op,)? u64, u64>>(),
+        ]),*];
+    };
+}
+// In the order of `AtomicOp`.
+atomic_family! {
+    AtomicLoad<>, AtomicStore<>, AtomicCmpxchg<>,
+    AtomicRmw<Add>, AtomicRmw<Sub>, AtomicRmw<And>, AtomicRmw<Or>, AtomicRmw<Xor>, AtomicRmw<Xchg>,
+}
+
 /// The groups in order.
 const GROUPS: &[&[Entry]] = &[
     SINGLES,
@@ -270,6 +295,8 @@ const GROUPS: &[&[Entry]] = &[
     ANY_LOADS.as_flattened(),
     STORES.as_flattened(),
     ANY_STORES.as_flattened(),
+    vectors::ENTRIES,
+    ATOMICS.as_flattened(),
 ];
 
 /// The opcode of the first instruction of a group.
@@ -364,4 +391,17 @@ pub(crate) const fn fast_store(op: Store, way: AddressWay, value: ValueWay) -> O
 pub(crate) const fn any_store(op: Store, memory64: bool) -> Opcode {
     const BASE: Opcode = base(9);
     BASE + op as Opcode * 2 + memory64 as Opcode
+}
+
+/// The vector operator that a visitor's method is for.
+pub(crate) const fn vector(visit: &str) -> Vector {
+    const BASE: Opcode = base(10);
+    vectors::find(visit, BASE)
+}
+
+/// The opcode of an atomic operator on a number of 8, 16, 32 or 64 bits.
+pub(crate) const fn atomic(op: AtomicOp, bits: u32, memory64: bool) -> Opcode {
+    const BASE: Opcode = base(11);
+    let width = bits.ilog2() as Opcode - 3;
+    BASE + op as Opcode * ATOMIC_WAYS as Opcode + width * 2 + memory64 as Opcode
 }

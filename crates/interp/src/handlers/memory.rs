@@ -235,7 +235,7 @@ impl Address for Absolute {
 
 /// The address of an access of `size` bytes in the first memory, or `None` if it is out of bounds.
 #[inline(always)]
-unsafe fn in_first(r: &Regs, address: u32, offset: u32, size: usize) -> Option<*mut u8> {
+pub(super) unsafe fn in_first(r: &Regs, address: u32, offset: u32, size: usize) -> Option<*mut u8> {
     let end = address as u64 + offset as u64 + size as u64;
     if end > r.len as u64 {
         return None;

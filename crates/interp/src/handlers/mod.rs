@@ -14,6 +14,7 @@ pub(crate) mod memory;
 pub(crate) mod numeric;
 pub(crate) mod reference;
 pub(crate) mod simd;
+pub(crate) mod simd_memory;
 pub(crate) mod source;
 pub(crate) mod table;
 pub(crate) mod variable;

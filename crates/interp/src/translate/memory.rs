@@ -12,7 +12,7 @@ use windlass_wasm::plans::MemoryPlan;
 use windlass_wasm::wasmparser::MemArg;
 
 /// An address for the fast family, taken from the stack.
-enum Address {
+pub(super) enum Address {
     /// In a slot.
     Slot(u16),
     /// The sum of two slots.
@@ -100,7 +100,7 @@ impl Translator<'_> {
     }
 
     /// The address that an entry is, which was popped.
-    fn address(&mut self, e: &Entry, offset: u32) -> Address {
+    pub(super) fn address(&mut self, e: &Entry, offset: u32) -> Address {
         if let Operand::Const(bits) = self.operand(e)
             && (bits as u32).checked_add(offset).is_some()
         {
@@ -118,7 +118,7 @@ impl Translator<'_> {
     }
 
     /// How an access takes its address, and the slots that are operands.
-    fn address_way(&self, address: &Address) -> (AddressWay, Option<u16>, Option<u16>) {
+    pub(super) fn address_way(&self, address: &Address) -> (AddressWay, Option<u16>, Option<u16>) {
         match *address {
             Address::Slot(a) if self.in_acc(a, ValKind::I32) => (AddressWay::Acc, None, None),
             Address::Slot(a) => (AddressWay::Slot, Some(a), None),
@@ -129,7 +129,7 @@ impl Translator<'_> {
         }
     }
 
-    fn address_operands(&mut self, a: Option<u16>, b: Option<u16>) {
+    pub(super) fn address_operands(&mut self, a: Option<u16>, b: Option<u16>) {
         for slot in [a, b].into_iter().flatten() {
             self.unit(slot);
         }
@@ -234,7 +234,7 @@ pub(super) fn index_kind(wide: bool) -> ValKind {
     if wide { ValKind::I64 } else { ValKind::I32 }
 }
 
-fn offset_of(address: &Address, offset: u32) -> u32 {
+pub(super) fn offset_of(address: &Address, offset: u32) -> u32 {
     match address {
         Address::Absolute(base) => base + offset,
         Address::Slot(_) | Address::Sum(..) => offset,

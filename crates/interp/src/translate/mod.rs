@@ -10,9 +10,10 @@
 //! brought home before it ([`stack`]).
 //!
 //! - [`stack`]: the operand stack. [`emit`]: writing instructions, and the latest one taken back
-//!   when a better one covers it. [`control`]: blocks and branches. [`calls`], [`memory`], [`values`]: the other operators.
+//!   when a better one covers it. [`control`]: blocks and branches. [`calls`], [`memory`], [`values`], [`simd`], [`atomic`]: the other operators.
 //!   [`visit`]: from the walk's operators to all of these.
 
+mod atomic;
 mod calls;
 mod control;
 mod emit;

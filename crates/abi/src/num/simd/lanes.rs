@@ -1,4 +1,7 @@
 //! Moving lanes: splat, extract, replace, shuffle, swizzle, and the pure parts of loads and stores.
+//!
+//! Validation keeps the number of a lane below their count. Greater ones are taken modulo it here, so
+//! that no function can panic.
 
 use super::*;
 
@@ -15,12 +18,10 @@ macro_rules! set_lanes {
             }
 
             /// The vector with one lane replaced by the scalar, cut to a lane.
-            ///
-            /// Panics if there is no such lane; validation rejects it.
             #[inline(always)]
             pub fn $replace(a: V128, x: $scalar, lane: u8) -> V128 {
                 let mut lanes = $lanes::unpack(a);
-                lanes[usize::from(lane)] = x as $lane;
+                lanes[usize::from(lane) % lanes.len()] = x as $lane;
                 lanes.pack()
             }
         )*
@@ -41,11 +42,10 @@ macro_rules! get_lanes {
     ($( $extract:ident $lanes:ident -> $result:ident; )*) => {
         $(
             /// One lane, extended to the result's type by the operator's sign.
-            ///
-            /// Panics if there is no such lane; validation rejects it.
             #[inline(always)]
             pub fn $extract(a: V128, lane: u8) -> $result {
-                $lanes::unpack(a)[usize::from(lane)] as $result
+                let lanes = $lanes::unpack(a);
+                lanes[usize::from(lane) % lanes.len()] as $result
             }
         )*
     };
@@ -67,8 +67,6 @@ get_lanes! {
 }
 
 /// Lanes of both vectors: indices 0 to 15 are the first's, 16 to 31 the second's.
-///
-/// Index bits above these five are ignored; validation rejects them.
 #[inline(always)]
 pub fn i8x16_shuffle(a: V128, b: V128, lanes: [u8; 16]) -> V128 {
     let mut both = [0; 32];
@@ -117,12 +115,10 @@ macro_rules! load_lanes {
     ($( $name:ident($t:ty) $lanes:ident; )*) => {
         $(
             /// The vector with one lane replaced by what was read.
-            ///
-            /// Panics if there is no such lane; validation rejects it.
             #[inline(always)]
             pub fn $name(a: V128, read: $t, lane: u8) -> V128 {
                 let mut lanes = $lanes::unpack(a);
-                lanes[usize::from(lane)] = read;
+                lanes[usize::from(lane) % lanes.len()] = read;
                 lanes.pack()
             }
         )*

@@ -1,0 +1,60 @@
+//! A bounded part of fuzzing, the same in every run.
+
+use windlass_fuzz::{Random, bytes, programs};
+
+/// Something with the parts that modules have, in no particular order.
+fn nonsense(random: &mut Random) -> Vec<u8> {
+    let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+    for _ in 0..random.below(8) {
+        let contents = random.below(60);
+        bytes.extend([random.below(14) as u8, contents as u8]);
+        bytes.extend(random.bytes(contents));
+    }
+    let cut = random.below(bytes.len() + 1);
+    if random.below(4) == 0 {
+        bytes.truncate(cut);
+    }
+    bytes
+}
+
+#[test]
+fn arbitrary_bytes_become_a_module_or_an_error() {
+    const CASES: usize = 20_000;
+    let mut random = Random::new(1);
+    let accepted = (0..CASES).filter(|_| bytes::compile(&nonsense(&mut random))).count();
+    println!("{CASES} times nonsense: {accepted} accepted");
+    assert!(accepted > 0 && accepted < CASES / 2);
+}
+
+#[test]
+fn damaged_programs_become_a_module_or_an_error() {
+    const CASES: usize = 3_000;
+    let mut random = Random::new(2);
+    let mut accepted = 0;
+    for _ in 0..CASES {
+        let input = random.bytes(1_000);
+        let Ok(mut wasm) = programs::generate(&mut arbitrary::Unstructured::new(&input)) else { continue };
+        let at = random.below(wasm.len());
+        wasm[at] = random.next() as u8;
+        accepted += usize::from(bytes::compile(&wasm));
+    }
+    println!("{CASES} damaged programs: {accepted} accepted");
+    assert!(accepted > CASES / 20 && accepted < CASES);
+}
+
+#[test]
+fn programs_end_in_permitted_ways() {
+    const CASES: usize = 600;
+    let mut random = Random::new(3);
+    let mut total = programs::Tally::default();
+    for _ in 0..CASES {
+        let len = 2_000 + random.below(6_000);
+        total += programs::run(&random.bytes(len));
+    }
+    println!("{CASES} programs, {} calls: {total:?}", total.calls());
+    assert_eq!(total.modules + total.rejected, CASES);
+    assert!(total.modules > CASES / 2, "too few programs run: {total:?}");
+    assert!(total.calls() > CASES, "too few calls: {total:?}");
+    assert!(2 * total.returned >= total.calls(), "too few calls return: {total:?}");
+    assert!(total.trapped > 0 && total.ran_dry > 0, "limits are not reached: {total:?}");
+}

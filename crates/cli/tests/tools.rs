@@ -165,7 +165,7 @@ fn what_is_in_a_module() {
         "  tag[0]: type ",
         "  \"twice\": func[1]\n",
         "start: 1\n  func[2]\n",
-        "  elem[0]: funcref 1 functions, into table[0] at i32.const 1\n",
+        "  elem[0]: (ref func) 1 functions, into table[0] at i32.const 1\n",
         "  data[0]: 4 bytes, into memory[0] at i32.const 16\n",
         "  data[1]: 7 bytes, passive\n",
         "  \"name\": ",

@@ -2,7 +2,8 @@
 
 use crate::lines::Lines;
 use crate::report::{Directive, Failure, FileReport, Kind, Outcome};
-use crate::{script, spectest};
+use crate::script::{self, Surroundings};
+use crate::spectest;
 use std::collections::HashMap;
 use std::path::{Component, Path};
 use std::sync::{Mutex, PoisonError};
@@ -55,10 +56,11 @@ impl Runner {
         let script = parser::parse::<Wast<'_>>(&buffer).map_err(bad_text)?;
 
         let features = self.features.unwrap_or_else(|| features_of(name));
-        let engine = self.engine(features).map_err(|e| failed(0, format!("no engine: {e:#}")))?;
+        let engine = self.engine(built(features)).map_err(|e| failed(0, format!("no engine: {e:#}")))?;
         let shared = spectest::shared_memory(&engine, features)
             .map_err(|e| failed(0, format!("no shared memory for `spectest`: {e:#}")))?;
-        Ok(script::run(&engine, shared, lines, script.directives))
+        let surroundings = Surroundings { engine: &engine, features, shared_memory: shared, lines };
+        Ok(script::run(surroundings, script.directives))
     }
 
     fn engine(&self, features: Features) -> Result<Engine> {
@@ -73,11 +75,15 @@ impl Runner {
 }
 
 /// The features that a file of a suite is written for: those of its folder under `proposals/`, or
-/// else everything that is built.
+/// else everything that is built. A folder's may not all be built.
 pub fn features_of(name: &str) -> Features {
     let mut parts = name.split('/').skip_while(|part| *part != "proposals").skip(1);
-    let mut features = parts.next().and_then(Features::for_proposal_folder).unwrap_or_default();
-    // An engine cannot be made with what is not built; modules that need it are refused by name.
+    parts.next().and_then(Features::for_proposal_folder).unwrap_or_default()
+}
+
+/// Those of the features that are built: an engine cannot be made with others, and refuses modules that
+/// need them by name.
+fn built(mut features: Features) -> Features {
     for feature in Feature::ALL.iter().filter(|feature| !feature.is_built()) {
         features.disable(*feature);
     }
@@ -110,7 +116,9 @@ mod tests {
         assert_eq!(features_of("align.wast"), Features::default());
         assert!(!features_of("proposals/threads/imports.wast").contains(Feature::MultiMemory));
         assert!(features_of("proposals/threads/imports.wast").contains(Feature::Threads));
-        assert!(!features_of("proposals/custom-descriptors/a.wast").contains(Feature::CustomDescriptors));
+        let unbuilt = features_of("proposals/custom-descriptors/a.wast");
+        assert!(unbuilt.contains(Feature::CustomDescriptors));
+        assert!(!built(unbuilt).contains(Feature::CustomDescriptors));
     }
 
     #[test]

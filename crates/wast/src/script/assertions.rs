@@ -35,7 +35,8 @@ impl<'env> Script<'_, 'env> {
         }
     }
 
-    /// The module must be refused, for whatever reason but one: that something is not built.
+    /// The module must be refused, for whatever reason but one: that something is not built which the script
+    /// is written for.
     pub(super) fn assert_refused(&mut self, mut module: QuoteWat<'env>, expected: &str) -> Check {
         let Encoded::Binary(bytes) = encode(&mut module) else { return Ok(()) };
         match self.compile(&bytes) {
@@ -44,10 +45,19 @@ impl<'env> Script<'_, 'env> {
             }
             Err(error) if error.is::<DecodeError>() => {
                 let failure = refusal(&error);
-                if failure.unbuilt.is_some() { Err(failure) } else { Ok(()) }
+                if failure.unbuilt.as_deref().is_some_and(|what| self.expects(what)) {
+                    Err(failure)
+                } else {
+                    Ok(())
+                }
             }
             Err(error) => Err(refusal(&error)),
         }
+    }
+
+    /// Whether the script is written for something that is not built: a feature, or a part of one.
+    fn expects(&self, unbuilt: &str) -> bool {
+        unbuilt.parse().map_or(true, |feature| self.around.features.contains(feature))
     }
 
     /// The module must be fine but for a custom section.

@@ -17,20 +17,30 @@ use std::fmt;
 use std::thread::{Scope, ScopedJoinHandle};
 use wast::token::Id;
 use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
-use windlass::{Engine, Error, Extern, Module, RootScope, SharedMemory, Store, ThrownException, Trap, Val};
+use windlass::{
+    Engine, Error, Extern, Features, Module, RootScope, SharedMemory, Store, ThrownException, Trap, Val,
+};
 
 /// What a directive comes to.
 type Check = Result<(), Failure>;
 
+/// What all threads of a script share.
+#[derive(Clone)]
+pub struct Surroundings<'env> {
+    /// The engine, with the features that are built.
+    pub engine: &'env Engine,
+    /// The features that the script is written for.
+    pub features: Features,
+    /// The memory of `spectest`.
+    pub shared_memory: Option<SharedMemory>,
+    /// Lines of the script.
+    pub lines: &'env Lines,
+}
+
 /// Runs the directives of a script and says how each ended.
-pub fn run<'env>(
-    engine: &'env Engine,
-    shared_memory: Option<SharedMemory>,
-    lines: &'env Lines,
-    directives: Vec<WastDirective<'env>>,
-) -> Vec<Directive> {
+pub fn run<'env>(around: Surroundings<'env>, directives: Vec<WastDirective<'env>>) -> Vec<Directive> {
     std::thread::scope(|scope| {
-        let mut script = Script::new(Surroundings { engine, shared_memory, lines, scope });
+        let mut script = Script::new(around, scope);
         for directive in directives {
             script.directive(directive);
         }
@@ -38,19 +48,10 @@ pub fn run<'env>(
     })
 }
 
-/// What all threads of a script share.
-#[derive(Clone)]
-struct Surroundings<'scope, 'env> {
-    engine: &'env Engine,
-    /// The one of `spectest`.
-    shared_memory: Option<SharedMemory>,
-    lines: &'env Lines,
-    scope: &'scope Scope<'scope, 'env>,
-}
-
 /// What one thread of a script knows. Each has a store of its own.
 struct Script<'scope, 'env> {
-    around: Surroundings<'scope, 'env>,
+    around: Surroundings<'env>,
+    scope: &'scope Scope<'scope, 'env>,
     store: Store<()>,
     /// Modules by name; the latest is under `None`, too.
     definitions: HashMap<Option<String>, Result<Module, Failure>>,
@@ -80,14 +81,15 @@ impl fmt::Display for Ended {
 }
 
 impl<'scope, 'env> Script<'scope, 'env> {
-    fn new(around: Surroundings<'scope, 'env>) -> Script<'scope, 'env> {
-        let mut store = Store::new(around.engine, ());
+    fn new(around: Surroundings<'env>, scope: &'scope Scope<'scope, 'env>) -> Script<'scope, 'env> {
+        let mut store = new_store(around.engine);
         let spectest = match spectest::exports(&mut store, around.shared_memory.clone()) {
             Ok(exports) => Target::Exports(exports),
             Err(error) => Target::Broken(Failure::new(format!("`spectest` could not be made: {error:#}"))),
         };
         Script {
             around,
+            scope,
             store,
             definitions: HashMap::new(),
             instances: HashMap::new(),
@@ -221,9 +223,9 @@ impl<'scope, 'env> Script<'scope, 'env> {
             Some(id) => Some((id.name().to_string(), Target::Exports(self.shared_exports(id)?))),
             None => None,
         };
-        let around = self.around.clone();
-        let handle = self.around.scope.spawn(move || {
-            let mut script = Script::new(around);
+        let (around, scope) = (self.around.clone(), self.scope);
+        let handle = scope.spawn(move || {
+            let mut script = Script::new(around, scope);
             script.instances.extend(shared.map(|(name, target)| (Some(name), target)));
             for directive in thread.directives {
                 script.directive(directive);
@@ -243,6 +245,18 @@ impl<'scope, 'env> Script<'scope, 'env> {
         self.done.extend(handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         Ok(())
     }
+}
+
+/// A store whose guests are never stopped, also by an engine that could.
+fn new_store(engine: &Engine) -> Store<()> {
+    let mut store = Store::new(engine, ());
+    if engine.config().get_consume_fuel() {
+        store.set_fuel(u64::MAX).expect("fuel is on");
+    }
+    if engine.config().get_epoch_interruption() {
+        store.set_epoch_deadline(u64::MAX);
+    }
+    store
 }
 
 /// A failure because of something that the engine does not have.

@@ -346,9 +346,7 @@ impl<T: 'static> Linker<T> {
         as_module: &str,
         as_name: &str,
     ) -> Result<&mut Linker<T>> {
-        let item = self
-            .find(module, name)
-            .with_context(|| format!("no item named `{module}::{name}` is defined"))?;
+        let item = self.find(module, name).with_context(|| undefined(module, name))?;
         let item = item.clone();
         self.insert(as_module, as_name, item)
     }
@@ -433,22 +431,27 @@ impl<T: 'static> Linker<T> {
 
     /// What is defined as `module::name`.
     ///
+    /// # Errors
+    /// If nothing is.
+    ///
     /// # Panics
     /// If it belongs to another store.
-    pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
-        Some(to_extern(self.find(module, name)?, store.as_context_mut().core_mut()))
+    pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Result<Extern> {
+        let item = self.find(module, name).with_context(|| undefined(module, name))?;
+        Ok(to_extern(item, store.as_context_mut().core_mut()))
     }
 
-    /// What is defined for an import.
+    /// What is defined for an import; `None` if nothing is.
     ///
     /// # Panics
     /// If it belongs to another store.
     pub fn get_by_import(
         &self,
-        store: impl AsContextMut<Data = T>,
+        mut store: impl AsContextMut<Data = T>,
         import: &ImportType<'_>,
     ) -> Option<Extern> {
-        self.get(store, import.module(), import.name())
+        let item = self.find(import.module(), import.name())?;
+        Some(to_extern(item, store.as_context_mut().core_mut()))
     }
 
     /// What running the module `module` means: the function defined under the name "", else `_start`, else one
@@ -461,8 +464,9 @@ impl<T: 'static> Linker<T> {
     /// If it belongs to another store.
     pub fn get_default(&self, mut store: impl AsContextMut<Data = T>, module: &str) -> Result<Func> {
         for name in ["", "_start"] {
-            if let Some(item) = self.get(&mut store, module, name) {
-                return item
+            if self.find(module, name).is_some() {
+                return self
+                    .get(&mut store, module, name)?
                     .into_func()
                     .with_context(|| format!("default export `{module}::{name}` is not a function"));
             }
@@ -504,6 +508,10 @@ impl<T: 'static> Linker<T> {
         items.sort_by_key(|(module, name, _)| (*module, *name));
         items.into_iter()
     }
+}
+
+fn undefined(module: &str, name: &str) -> String {
+    format!("no item named `{module}::{name}` is defined")
 }
 
 fn to_extern(item: &Definition, core: &mut StoreCore) -> Extern {

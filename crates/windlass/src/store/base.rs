@@ -86,8 +86,8 @@ pub(crate) struct StoreCore {
     instances: Vec<Module>,
     /// Types that host-made functions, tables, globals and tags are of.
     types: HashMap<u32, RegisteredType>,
-    /// Host functions of linkers that have been made in this store already.
-    host_funcs: HashMap<*const (), (FuncPtr, Arc<HostFunc>)>,
+    /// Host functions of linkers that have been made in this store already, by their address.
+    host_funcs: HashMap<usize, (FuncPtr, Arc<HostFunc>)>,
     pub counts: Counts,
     /// Fuel beyond what the runtime's counter holds.
     fuel_reserve: u64,
@@ -95,11 +95,6 @@ pub(crate) struct StoreCore {
     deadline: Option<Arc<Deadline>>,
     pub pending_exception: Option<OwnedRoot>,
 }
-
-// SAFETY: the pointers among the keys of `host_funcs` are only compared.
-unsafe impl Send for StoreCore {}
-// SAFETY: as above.
-unsafe impl Sync for StoreCore {}
 
 impl StoreCore {
     pub fn new(engine: &Engine) -> Result<StoreCore> {
@@ -156,7 +151,7 @@ impl StoreCore {
 
     /// The function of this store for a host function of a linker.
     pub fn host_func(&mut self, func: &Arc<HostFunc>) -> FuncPtr {
-        let key = Arc::as_ptr(func).cast::<()>();
+        let key = Arc::as_ptr(func).addr();
         if let Some((ptr, _)) = self.host_funcs.get(&key) {
             return *ptr;
         }

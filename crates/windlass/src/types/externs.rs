@@ -89,10 +89,10 @@ impl ExternType {
                 Extern::Table(Table::new(&mut store, ty.clone(), Ref::null(ty.element().heap_type()))?)
             }
             ExternType::Memory(ty) if ty.is_shared() => {
-                let memory = SharedMemory::new(store.as_context().engine(), ty.clone())?;
+                let memory = SharedMemory::new(store.as_context().engine(), *ty)?;
                 Extern::SharedMemory(memory)
             }
-            ExternType::Memory(ty) => Extern::Memory(Memory::new(&mut store, ty.clone())?),
+            ExternType::Memory(ty) => Extern::Memory(Memory::new(&mut store, *ty)?),
             ExternType::Tag(ty) => Extern::Tag(Tag::new(&mut store, ty)?),
         })
     }

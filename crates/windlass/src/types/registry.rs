@@ -356,3 +356,128 @@ pub(crate) fn map_ref_type(ty: RefType, f: impl FnMut(u32) -> u32) -> RefType {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn func(params: &[ValType], supertype: Option<u32>) -> SubType {
+        let func = FuncType { params: params.into(), results: Box::default() };
+        SubType { is_final: false, supertype, composite: CompositeType::Func(func) }
+    }
+
+    fn reference(index: u32) -> ValType {
+        ValType::Ref(RefType { nullable: true, heap: HeapType::ConcreteFunc(index) })
+    }
+
+    fn facts(groups: &[&[SubType]]) -> ModuleFacts {
+        let mut facts = ModuleFacts::default();
+        for group in groups {
+            let start = facts.types.len() as u32;
+            facts.types.extend_from_slice(group);
+            facts.rec_groups.push(start..facts.types.len() as u32);
+        }
+        facts
+    }
+
+    #[test]
+    fn equal_groups_have_equal_ids_wherever_they_stand() {
+        let registry = Arc::new(TypeRegistry::default());
+        let plain = func(&[ValType::I32], None);
+        let one = registry.register_module(&facts(&[
+            std::slice::from_ref(&plain),
+            &[func(&[reference(2)], None), func(&[reference(1), reference(0)], None)],
+        ]));
+        // The same pair, behind another type, which shifts all indices.
+        let two = registry.register_module(&facts(&[
+            &[func(&[ValType::F64], None)],
+            std::slice::from_ref(&plain),
+            &[func(&[reference(3)], None), func(&[reference(2), reference(1)], None)],
+        ]));
+        assert_eq!(one.ids[..], two.ids[1..]);
+        // The same types, grouped otherwise, are others.
+        let three = registry.register_module(&facts(&[&[plain.clone(), plain.clone()], &[plain]]));
+        assert_ne!(three.ids[0], one.ids[0]);
+        assert_ne!(three.ids[0], three.ids[1]);
+        assert_eq!(three.ids[2], one.ids[0]);
+    }
+
+    #[test]
+    fn types_die_with_their_users_and_ids_are_used_again() {
+        let registry = Arc::new(TypeRegistry::default());
+        let module = facts(&[&[func(&[], None)], &[func(&[reference(0)], None)]]);
+        let types = registry.register_module(&module);
+        assert_eq!(registry.len(), 2);
+        let kept = registry.get(types.ids[1]);
+        drop(types);
+        // What the kept one refers to is alive too.
+        assert_eq!(registry.len(), 2);
+        assert_eq!(kept.func().params[0], reference(registry.get(kept.func_ref_id()).id()));
+        drop(kept);
+        assert_eq!(registry.len(), 0);
+        for _ in 0..10 {
+            registry.register_module(&module);
+        }
+        assert_eq!(registry.read().len(), 2);
+        assert_eq!(registry.tables.read().unwrap().groups.len(), 0);
+    }
+
+    impl RegisteredType {
+        fn func_ref_id(&self) -> u32 {
+            match self.func().params[0] {
+                ValType::Ref(RefType { heap, .. }) => heap.concrete().unwrap(),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn subtypes_are_as_declared() {
+        let registry = Arc::new(TypeRegistry::default());
+        let types = registry.register_module(&facts(&[
+            &[func(&[], None)],
+            &[func(&[], Some(0))],
+            &[func(&[], Some(1))],
+            &[func(&[], None), func(&[], Some(3))],
+        ]));
+        let below = |a: usize, b: usize| registry.is_subtype(types.ids[a], types.ids[b]);
+        assert!(below(2, 0) && below(2, 1) && below(1, 0) && below(4, 3) && below(0, 0));
+        assert!(!below(0, 1) && !below(1, 2) && !below(3, 0) && !below(4, 0));
+        assert!(registry.heap_matches(HeapType::ConcreteFunc(types.ids[2]), HeapType::Func));
+        assert!(registry.heap_matches(HeapType::NoFunc, HeapType::ConcreteFunc(types.ids[2])));
+        assert!(!registry.heap_matches(HeapType::Func, HeapType::ConcreteFunc(types.ids[2])));
+    }
+
+    #[test]
+    fn a_long_chain_of_groups_is_dropped_without_deep_recursion() {
+        let registry = Arc::new(TypeRegistry::default());
+        let mut module = facts(&[&[func(&[], None)]]);
+        for i in 0..300_000 {
+            module.types.push(func(&[reference(i)], None));
+            module.rec_groups.push(i + 1..i + 2);
+        }
+        let types = registry.register_module(&module);
+        let last = registry.get(*types.ids.last().unwrap());
+        drop(types);
+        assert_eq!(registry.len(), 300_001);
+        drop(last);
+        assert_eq!(registry.len(), 0);
+    }
+
+    #[test]
+    fn threads_register_and_drop_the_same_types() {
+        let registry = Arc::new(TypeRegistry::default());
+        let module = facts(&[&[func(&[], None)], &[func(&[reference(0)], Some(0))]]);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        let types = registry.register_module(&module);
+                        assert!(registry.is_subtype(types.ids[1], types.ids[0]));
+                    }
+                });
+            }
+        });
+        assert_eq!(registry.len(), 0);
+    }
+}

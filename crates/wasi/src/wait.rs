@@ -1,8 +1,8 @@
 //! The only place where a guest's call makes its thread wait.
 //!
 //! What can take any time (a sleep, a terminal that nobody types at, a full pipe) comes through here, so that an
-//! interruption of the guest has one place to reach. Custom streams are the exception: they wait in the embedder's
-//! own code.
+//! interruption of the guest has one place to reach. Two waits are elsewhere: a custom stream waits in the embedder's
+//! own code, and opening a FIFO waits in the host until somebody opens its other end.
 
 use crate::Errno;
 use rustix::event::{PollFd, PollFlags, Timespec};

@@ -67,9 +67,7 @@ impl Instance {
         );
         store.inner().update_counts();
         let facts = module.facts();
-        let core = store.core_mut();
-        let before = core.counts;
-        core.counts.add(facts)?;
+        store.core().counts.check(facts)?;
         let runtime = store.runtime();
         // SAFETY: the store is borrowed exclusively, no reference into it is in use while hooks run, and the
         // imports are of the store and were checked.
@@ -85,14 +83,8 @@ impl Instance {
                 core.add_instance(module.clone());
                 return Err(Trap::from(code).into());
             }
-            Err(InstantiateError::Resource(error)) => {
-                core.counts = before;
-                return Err(error.into());
-            }
-            Err(InstantiateError::Hook(failure)) => {
-                core.counts = before;
-                return hook_failed(failure);
-            }
+            Err(InstantiateError::Resource(error)) => return Err(error.into()),
+            Err(InstantiateError::Hook(failure)) => return hook_failed(failure),
         };
         let instance = Instance::from_id(core, id);
         if let Some(start) = facts.start {

@@ -17,7 +17,9 @@ pub(crate) struct Tier {
 }
 
 /// Bytes of bodies that are worth a task of their own.
-const TASK_SIZE: usize = 128 << 10;
+const LEAST_TASK: usize = 128 << 10;
+/// Tasks for each thread, so that all threads end at about the same time.
+const TASKS_A_THREAD: usize = 8;
 
 impl Tier {
     /// The tier that the settings ask for.
@@ -58,8 +60,10 @@ impl Tier {
             bodies.into_iter().try_for_each(|body| translator.translate(body))?;
             Ok(translator.finish())
         };
-        let chunks = if self.parallel && bodies.iter().map(Body::size).sum::<usize>() >= 2 * TASK_SIZE {
-            let results: Vec<_> = tasks(bodies).into_par_iter().map(translate).collect();
+        let size = bodies.iter().map(Body::size).sum::<usize>();
+        let chunks = if self.parallel && size >= 2 * LEAST_TASK {
+            let task_size = LEAST_TASK.max(size / (TASKS_A_THREAD * rayon::current_num_threads()));
+            let results: Vec<_> = tasks(bodies, task_size).into_par_iter().map(translate).collect();
             results.into_iter().collect::<Result<_, _>>()?
         } else {
             vec![translate(bodies)?]
@@ -68,12 +72,12 @@ impl Tier {
     }
 }
 
-/// Bodies in their order, in tasks of about the same size.
-fn tasks(bodies: Vec<Body<'_>>) -> Vec<Vec<Body<'_>>> {
+/// Bodies in their order, in tasks of about `task_size` bytes.
+fn tasks(bodies: Vec<Body<'_>>, task_size: usize) -> Vec<Vec<Body<'_>>> {
     let mut tasks = vec![Vec::new()];
     let mut size = 0;
     for body in bodies {
-        if size >= TASK_SIZE {
+        if size >= task_size {
             tasks.push(Vec::new());
             size = 0;
         }

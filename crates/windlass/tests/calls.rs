@@ -98,7 +98,7 @@ fn wrong_types_of_a_typed_function_are_explained() {
             (func (export "f") (param i32) (result i32) local.get 0)
             (memory (export "m") 1))"#,
     );
-    let mut message = |error: Error| format!("{error:#}");
+    let message = |error: Error| format!("{error:#}");
     let e = message(instance.get_typed_func::<i64, i32>(&mut store, "f").unwrap_err());
     assert!(e.contains("(func (param i32) (result i32))") && e.contains("expected i64, found i32"), "{e}");
     let e = message(instance.get_typed_func::<(i32, i32), i32>(&mut store, "f").unwrap_err());

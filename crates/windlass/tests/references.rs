@@ -29,7 +29,7 @@ fn engines() -> Vec<Engine> {
 
 fn value(store: impl AsContext, reference: Rooted<ExternRef>) -> u32 {
     let store = store.as_context();
-    reference.data(&store).unwrap().unwrap().downcast_ref::<Counted>().unwrap().1
+    reference.data(store).unwrap().unwrap().downcast_ref::<Counted>().unwrap().1
 }
 
 #[test]

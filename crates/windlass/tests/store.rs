@@ -3,7 +3,7 @@
 mod common;
 use common::*;
 use std::cell::Cell;
-use std::sync::Arc;
+use std::rc::Rc;
 use windlass::*;
 
 #[test]
@@ -87,13 +87,13 @@ fn stores_outlive_modules_and_engines() -> Result<()> {
 
 #[test]
 fn dropping_a_store_drops_its_data_once() {
-    struct Loud(Arc<Cell<u32>>);
+    struct Loud(Rc<Cell<u32>>);
     impl Drop for Loud {
         fn drop(&mut self) {
             self.0.set(self.0.get() + 1);
         }
     }
-    let drops = Arc::new(Cell::new(0));
+    let drops = Rc::new(Cell::new(0));
     let engine = Engine::default();
     drop(Store::new(&engine, Loud(drops.clone())));
     assert_eq!(drops.get(), 1);

@@ -2,7 +2,7 @@
 
 use crate::error::{Context, Result, ensure};
 use crate::store::{AsContext, AsContextMut, StoreCore, StoreId};
-use crate::types::{GlobalType, HeapType, ValType};
+use crate::types::{GlobalType, ValType};
 use crate::values::Val;
 use windlass_runtime::GlobalId;
 
@@ -38,10 +38,8 @@ impl Global {
         assert!(ty.content().comes_from(core.engine()), "the type belongs to another engine");
         let abi = ty.to_abi();
         val.check(core, abi.value).context("cannot be the value of the global")?;
-        if let ValType::Ref(ty) = ty.content()
-            && let HeapType::ConcreteFunc(func) = ty.heap_type()
-        {
-            core.pin_type(func.registered());
+        if let ValType::Ref(ty) = ty.content() {
+            core.pin_heap_type(ty.heap_type());
         }
         let raw = val.to_raw(core)?;
         // SAFETY: the value is of the type.

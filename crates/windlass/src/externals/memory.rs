@@ -48,11 +48,13 @@ impl Memory {
         ensure!(!ty.is_shared(), "{ty} is shared: use SharedMemory");
         let mut store = store.as_context_mut();
         store.inner().update_counts();
-        store.core_mut().counts.memories.add(1, "memory")?;
+        store.core().counts.memories.check(1, "memory")?;
         let runtime = store.runtime();
         // SAFETY: the store is borrowed exclusively, and no reference into it is in use while hooks run.
         let id = grown(unsafe { runtime.new_memory(&ty.to_abi()) })?;
-        Ok(Memory::from_id(store.core(), id))
+        let core = store.core_mut();
+        core.counts.memories.add(1);
+        Ok(Memory::from_id(core, id))
     }
 
     /// Its type as it was declared: growing does not change it.

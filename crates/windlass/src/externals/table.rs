@@ -4,7 +4,7 @@ use super::grown;
 use crate::Trap;
 use crate::error::{Context, Result, ensure};
 use crate::store::{AsContext, AsContextMut, StoreCore, StoreId};
-use crate::types::{HeapType, TableType};
+use crate::types::TableType;
 use crate::values::Ref;
 use windlass_abi::facts as abi;
 use windlass_abi::vm::ValRaw;
@@ -49,15 +49,15 @@ impl Table {
         );
         let abi = ty.to_abi();
         let init = element(core, &abi, init)?;
-        core.counts.tables.add(1, "table")?;
-        if let HeapType::ConcreteFunc(func) = ty.element().heap_type() {
-            core.pin_type(func.registered());
-        }
+        core.counts.tables.check(1, "table")?;
+        core.pin_heap_type(ty.element().heap_type());
         let runtime = store.runtime();
         // SAFETY: the store is borrowed exclusively, no reference into it is in use while hooks run, and `init`
         // is of the element type.
         let id = grown(unsafe { runtime.new_table(&abi, init) })?;
-        Ok(Table::from_id(store.core(), id))
+        let core = store.core_mut();
+        core.counts.tables.add(1);
+        Ok(Table::from_id(core, id))
     }
 
     /// Its type as it was declared: growing does not change it.

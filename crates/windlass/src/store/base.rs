@@ -5,6 +5,7 @@ use crate::error::{Result, bail, ensure};
 use crate::func::HostFunc;
 use crate::gc::{ExnRef, Rooted, ThrownException};
 use crate::module::Module;
+use crate::types::HeapType;
 use crate::types::registry::RegisteredType;
 use crate::{Engine, Error};
 use std::collections::HashMap;
@@ -26,7 +27,7 @@ impl StoreId {
 }
 
 /// How many of each kind of thing a store holds, and may hold.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 pub(crate) struct Counts {
     pub instances: Count,
     pub tables: Count,
@@ -34,7 +35,6 @@ pub(crate) struct Counts {
 }
 
 /// A number of things, and its limit.
-#[derive(Clone, Copy)]
 pub(crate) struct Count {
     now: usize,
     limit: usize,
@@ -47,28 +47,35 @@ impl Default for Count {
 }
 
 impl Counts {
-    /// Counts what an instance of a module adds, or nothing if it exceeds a limit.
-    pub fn add(&mut self, facts: &ModuleFacts) -> Result<()> {
-        let mut counts = *self;
-        counts.instances.add(1, "instance")?;
-        counts.memories.add(facts.memories.len() - facts.imported.memories as usize, "memory")?;
-        counts.tables.add(facts.tables.len() - facts.imported.tables as usize, "table")?;
-        *self = counts;
-        Ok(())
+    /// Checks that there may be another instance of a module.
+    pub fn check(&self, facts: &ModuleFacts) -> Result<()> {
+        self.instances.check(1, "instance")?;
+        self.memories.check(facts.memories.len() - facts.imported.memories as usize, "memory")?;
+        self.tables.check(facts.tables.len() - facts.imported.tables as usize, "table")
+    }
+
+    /// Counts an instance of a module.
+    pub fn add(&mut self, facts: &ModuleFacts) {
+        self.instances.add(1);
+        self.memories.add(facts.memories.len() - facts.imported.memories as usize);
+        self.tables.add(facts.tables.len() - facts.imported.tables as usize);
     }
 }
 
 impl Count {
-    /// Counts `n` more, if the limit allows it.
-    pub fn add(&mut self, n: usize, what: &str) -> Result<()> {
-        let Count { now, limit } = *self;
+    /// Checks that there may be `n` more.
+    pub fn check(&self, n: usize, what: &str) -> Result<()> {
+        let (now, limit) = (self.now.saturating_add(n), self.limit);
         ensure!(
-            now.saturating_add(n) <= limit,
-            "resource limit exceeded: {what} count would be {}, and {limit} is the limit",
-            now.saturating_add(n)
+            now <= limit,
+            "resource limit exceeded: {what} count would be {now}, and {limit} is the limit"
         );
-        self.now += n;
         Ok(())
+    }
+
+    /// Counts `n` more.
+    pub fn add(&mut self, n: usize) {
+        self.now += n;
     }
 
     pub fn set_limit(&mut self, limit: usize) {
@@ -137,6 +144,7 @@ impl StoreCore {
 
     /// Remembers the module of the instance that the runtime just made: it numbers them in order.
     pub fn add_instance(&mut self, module: Module) {
+        self.counts.add(module.facts());
         self.instances.push(module);
     }
 
@@ -147,6 +155,13 @@ impl StoreCore {
     /// Keeps a type alive as long as the store.
     pub fn pin_type(&mut self, ty: &RegisteredType) {
         self.types.entry(ty.id()).or_insert_with(|| ty.clone());
+    }
+
+    /// Keeps alive, as long as the store, the type that a heap type names, if any.
+    pub fn pin_heap_type(&mut self, ty: &HeapType) {
+        if let Some(ty) = ty.registered() {
+            self.pin_type(ty);
+        }
     }
 
     /// The function of this store for a host function of a linker.

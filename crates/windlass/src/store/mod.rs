@@ -20,6 +20,7 @@ use crate::Engine;
 use crate::error::Result;
 use crate::gc::{ExnRef, Rooted};
 use crate::limits::ResourceLimiter;
+use hooks::StoreHooks;
 use std::ptr::NonNull;
 
 /// Owner of instances, functions, memories, tables, globals, tags and heap references, and of the host's data `T`.
@@ -40,6 +41,8 @@ use std::ptr::NonNull;
 /// ```
 pub struct Store<T: 'static> {
     inner: NonNull<StoreInner<T>>,
+    /// What the runtime's store asks; used by nobody else while that lives.
+    hooks: NonNull<StoreHooks<T>>,
 }
 
 /// What a store is made of. It never moves.
@@ -73,15 +76,13 @@ impl<T> Store<T> {
     /// # Errors
     /// If the host cannot give the store its stack.
     pub fn try_new(engine: &Engine, data: T) -> Result<Store<T>> {
-        let inner =
-            Box::new(StoreInner { core: StoreCore::new(engine)?, limiter: None, epoch_callback: None, data });
+        let core = StoreCore::new(engine)?;
+        let inner = Box::new(StoreInner { core, limiter: None, epoch_callback: None, data });
         let inner = NonNull::from(Box::leak(inner));
-        // SAFETY: the runtime's store is part of what the pointers point to and does not outlive it.
-        unsafe {
-            let hooks: *mut dyn windlass_runtime::Hooks = inner.as_ptr();
-            (*inner.as_ptr()).core.runtime.set_hooks(hooks, inner.as_ptr().cast());
-        }
-        Ok(Store { inner })
+        let hooks = NonNull::from(Box::leak(Box::new(StoreHooks(inner))));
+        // SAFETY: both are freed after the runtime's store is, and only the thread that uses the store uses them.
+        unsafe { (*inner.as_ptr()).core.runtime.set_hooks(hooks.as_ptr(), inner.as_ptr().cast()) };
+        Ok(Store { inner, hooks })
     }
 
     pub(crate) fn inner(&self) -> NonNull<StoreInner<T>> {
@@ -103,12 +104,8 @@ impl<T> Store<T> {
     /// Drops the store and gives its data back.
     pub fn into_data(self) -> T {
         let this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: the pointer came from a box, and `this` is not used again.
-        let inner = unsafe { Box::from_raw(this.inner.as_ptr()) };
-        let StoreInner { core, limiter, epoch_callback, data } = *inner;
-        drop(core);
-        drop((limiter, epoch_callback));
-        data
+        // SAFETY: `this` is not used again.
+        unsafe { free(this.inner, this.hooks) }
     }
 
     /// The engine.
@@ -198,8 +195,23 @@ impl<T> Store<T> {
 
 impl<T> Drop for Store<T> {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from a box and the store is its only owner.
-        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+        // SAFETY: the store is not used again.
+        drop(unsafe { free(self.inner, self.hooks) });
+    }
+}
+
+/// Frees what a store is made of, but for its data.
+///
+/// # Safety
+/// Both came from boxes of a store that is not used again.
+unsafe fn free<T>(inner: NonNull<StoreInner<T>>, hooks: NonNull<StoreHooks<T>>) -> T {
+    // SAFETY: the caller's promise. The runtime's store goes first, then what it refers to.
+    unsafe {
+        let StoreInner { core, limiter, epoch_callback, data } = *Box::from_raw(inner.as_ptr());
+        drop(core);
+        drop(Box::from_raw(hooks.as_ptr()));
+        drop((limiter, epoch_callback));
+        data
     }
 }
 

@@ -1,9 +1,11 @@
 //! Value, reference and heap types.
 
+use super::registry::{RegisteredType, TypeRegistry};
 use super::{ArrayType, FuncType, StructType};
 use crate::Engine;
 use crate::values::Val;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 use windlass_abi::types as abi;
 
 /// The type of a value.
@@ -364,7 +366,7 @@ impl HeapType {
     /// Whether all that this type refers to, `other` refers to as well.
     pub fn matches(&self, other: &HeapType) -> bool {
         match (self.registry(), other.registry()) {
-            (Some(a), Some(b)) if !std::sync::Arc::ptr_eq(a, b) => false,
+            (Some(a), Some(b)) if !Arc::ptr_eq(a, b) => false,
             (Some(registry), _) | (None, Some(registry)) => {
                 registry.heap_matches(self.to_abi(), other.to_abi())
             }
@@ -372,13 +374,18 @@ impl HeapType {
         }
     }
 
-    fn registry(&self) -> Option<&std::sync::Arc<super::registry::TypeRegistry>> {
+    /// The type that it names.
+    pub(crate) fn registered(&self) -> Option<&RegisteredType> {
         match self {
-            HeapType::ConcreteFunc(ty) => Some(ty.registered().registry()),
-            HeapType::ConcreteStruct(ty) => Some(ty.registered().registry()),
-            HeapType::ConcreteArray(ty) => Some(ty.registered().registry()),
+            HeapType::ConcreteFunc(ty) => Some(ty.registered()),
+            HeapType::ConcreteStruct(ty) => Some(ty.registered()),
+            HeapType::ConcreteArray(ty) => Some(ty.registered()),
             _ => None,
         }
+    }
+
+    fn registry(&self) -> Option<&Arc<TypeRegistry>> {
+        self.registered().map(RegisteredType::registry)
     }
 
     pub(crate) fn from_abi(engine: &Engine, ty: abi::HeapType) -> HeapType {
@@ -422,13 +429,12 @@ impl HeapType {
     }
 
     pub(crate) fn comes_from(&self, engine: &Engine) -> bool {
-        self.registry().is_none_or(|registry| std::sync::Arc::ptr_eq(registry, engine.types()))
+        self.registry().is_none_or(|registry| Arc::ptr_eq(registry, engine.types()))
     }
 }
 
 /// Answers for types that belong to no engine.
-static ABSTRACT: std::sync::LazyLock<super::registry::TypeRegistry> =
-    std::sync::LazyLock::new(Default::default);
+static ABSTRACT: LazyLock<TypeRegistry> = LazyLock::new(Default::default);
 
 impl fmt::Display for ValType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -176,7 +176,8 @@ thread_local! {
 }
 
 /// An entry into Wasm, as this thread's stack sees it. Wasm code itself may use none of the host's
-/// stack, so what counts is how deep host functions have called back.
+/// stack, so what counts is how deep host functions have called back, in whichever stores.
+/// (Fibers have stacks of their own: who switches them will have to switch the limit, too.)
 pub(crate) struct HostStack {
     outermost: bool,
 }

@@ -348,6 +348,7 @@ impl<T: Awaited, I: AddressType> Instr for AtomicWait<T, I> {
     const NAME: &'static str = T::NAME;
     const OPERANDS: &'static [Operand] =
         &[Operand::Dst, Operand::Src, Operand::Src, Operand::Src, Operand::U16, Operand::U64];
+    #[inline(always)]
     unsafe fn exec(r: Regs) -> Next {
         // SAFETY: the operands are as `OPERANDS` says; the position is saved.
         unsafe {
@@ -370,6 +371,7 @@ impl<I: AddressType> Instr for AtomicNotify<I> {
     const NAME: &'static str = "memory.atomic.notify";
     const OPERANDS: &'static [Operand] =
         &[Operand::Dst, Operand::Src, Operand::Src, Operand::U16, Operand::U64];
+    #[inline(always)]
     unsafe fn exec(r: Regs) -> Next {
         // SAFETY: the operands are as `OPERANDS` says; the position is saved.
         unsafe {

@@ -14,6 +14,8 @@ use windlass_abi::vm::VMMemory;
 
 /// A type of bytes in memory, little-endian there.
 pub(crate) trait Raw: Copy {
+    /// How many they are.
+    const BYTES: usize = size_of::<Self>();
     /// Reads at any alignment.
     unsafe fn load(at: *const u8) -> Self;
     /// Writes at any alignment.
@@ -77,6 +79,7 @@ impl Raw for V128 {
         // SAFETY: the caller has checked the bounds.
         unsafe { at.cast::<V128>().write_unaligned(self) }
     }
+    #[inline(always)]
     unsafe fn load_shared(at: *const u8) -> Self {
         let mut bytes = [0; 16];
         for i in [0, 8] {
@@ -86,6 +89,7 @@ impl Raw for V128 {
         }
         V128(bytes)
     }
+    #[inline(always)]
     unsafe fn store_shared(self, at: *mut u8) {
         for i in [0, 8] {
             let half = u64::from_le_bytes(self.0[i..i + 8].try_into().expect("8 bytes"));
@@ -123,6 +127,7 @@ macro_rules! load_ops {
     ($($op:ident $name:literal $raw:ty => $out:ty = |$v:ident| $extend:expr;)*) => {
         /// The loads. A zero-extending load to i64 is the one to i32.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[allow(clippy::enum_variant_names, reason = "named as the operators")]
         #[repr(u16)]
         pub(crate) enum Load { $($op),* }
         /// A type for each load, to instantiate instructions with.
@@ -160,6 +165,7 @@ macro_rules! store_ops {
     ($($op:ident $name:literal $in:ty => $raw:ty = |$v:ident| $wrap:expr;)*) => {
         /// The stores. A narrow store of an i64 is the one of an i32.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[allow(clippy::enum_variant_names, reason = "named as the operators")]
         #[repr(u16)]
         pub(crate) enum Store { $($op),* }
         /// A type for each store, to instantiate instructions with.
@@ -254,7 +260,7 @@ impl<L: LoadOp, A: Address> Instr for FastLoad<L, A> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let at = 2 + A::A.units() + A::B.units();
-            let Some(p) = in_first(&r, A::get(&r, 2), r.u32(at), size_of::<L::Raw>()) else {
+            let Some(p) = in_first(&r, A::get(&r, 2), r.u32(at), L::Raw::BYTES) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             r.set(1, L::extend(L::Raw::load(p)));
@@ -273,7 +279,7 @@ impl<S: StoreOp, A: Address, V: Source<S::In>> Instr for FastStore<S, A, V> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let value = V::get(&r, 3 + A::A.units() + A::B.units());
-            let Some(p) = in_first(&r, A::get(&r, 3), r.u32(1), size_of::<S::Raw>()) else {
+            let Some(p) = in_first(&r, A::get(&r, 3), r.u32(1), S::Raw::BYTES) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             S::wrap(value).store(p);
@@ -333,7 +339,7 @@ impl<L: LoadOp, I: AddressType> Instr for AnyLoad<L, I> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let memory = AnyMemory::of(&r, r.unit(3));
-            let Some(p) = memory.at(r.get::<I>(2).into(), r.u64(4), size_of::<L::Raw>()) else {
+            let Some(p) = memory.at(r.get::<I>(2).into(), r.u64(4), L::Raw::BYTES) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             let raw = if memory.shared { L::Raw::load_shared(p) } else { L::Raw::load(p) };
@@ -353,7 +359,7 @@ impl<S: StoreOp, I: AddressType> Instr for AnyStore<S, I> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let memory = AnyMemory::of(&r, r.unit(3));
-            let Some(p) = memory.at(r.get::<I>(1).into(), r.u64(4), size_of::<S::Raw>()) else {
+            let Some(p) = memory.at(r.get::<I>(1).into(), r.u64(4), S::Raw::BYTES) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             let raw = S::wrap(r.get(2));

@@ -84,7 +84,21 @@ pub fn i8x16_swizzle(a: V128, indices: V128) -> V128 {
     build::<u8, 16>(|i| lanes[usize::from(indices.0[i])])
 }
 
-/// Defines the vectors that loads make from what was read: an integer in little-endian order.
+/// Defines the loads that extend: the row's operator on what was read.
+macro_rules! extending_loads {
+    ($( $name:ident: (u64) -> v128 = $extend:ident; )*) => {
+        $(
+            #[doc = concat!("[`", stringify!($extend), "`] of the low half that was read.")]
+            #[inline(always)]
+            pub fn $name(read: u64) -> V128 {
+                $extend(v128_load64_zero(read))
+            }
+        )*
+    };
+}
+crate::simd_load_extend!(extending_loads);
+
+/// Defines the vectors that other loads make of what was read: an integer in little-endian order.
 macro_rules! loads {
     ($( $doc:literal $name:ident($read:ident: $t:ty) = $vector:expr; )*) => {
         $(
@@ -96,12 +110,6 @@ macro_rules! loads {
 }
 
 loads! {
-    "Eight bytes, sign-extended." v128_load8x8_s(read: u64) = i16x8_extend_low_i8x16_s(v128_load64_zero(read));
-    "Eight bytes, zero-extended." v128_load8x8_u(read: u64) = i16x8_extend_low_i8x16_u(v128_load64_zero(read));
-    "Four lanes, sign-extended." v128_load16x4_s(read: u64) = i32x4_extend_low_i16x8_s(v128_load64_zero(read));
-    "Four lanes, zero-extended." v128_load16x4_u(read: u64) = i32x4_extend_low_i16x8_u(v128_load64_zero(read));
-    "Two lanes, sign-extended." v128_load32x2_s(read: u64) = i64x2_extend_low_i32x4_s(v128_load64_zero(read));
-    "Two lanes, zero-extended." v128_load32x2_u(read: u64) = i64x2_extend_low_i32x4_u(v128_load64_zero(read));
     "A byte in every lane." v128_load8_splat(read: u8) = V128([read; 16]);
     "16 bits in every lane." v128_load16_splat(read: u16) = V128::from_u16x8([read; 8]);
     "32 bits in every lane." v128_load32_splat(read: u32) = V128::from_u32x4([read; 4]);

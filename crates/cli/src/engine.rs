@@ -2,7 +2,7 @@
 
 use crate::args::{EngineArgs, LimitArgs, Tier};
 use crate::features;
-use windlass::{Config, Engine, Features, Result, Strategy};
+use windlass::{Config, Context, Engine, Features, Result, Strategy};
 
 /// An engine with default limits.
 pub fn bare(tier: Tier, features: Features) -> Result<Engine> {
@@ -16,7 +16,15 @@ pub fn limited(args: &EngineArgs, limits: &LimitArgs) -> Result<Engine> {
     if let Some(stack) = limits.max_stack {
         config.max_wasm_stack(usize::try_from(stack.0).unwrap_or(usize::MAX));
     }
-    Engine::new(&config)
+    Engine::new(&config).with_context(|| stack_option(limits))
+}
+
+/// The option that may be to blame if a stack cannot be had.
+pub fn stack_option(limits: &LimitArgs) -> String {
+    match limits.max_stack {
+        Some(stack) => format!("--max-stack {}", stack.0),
+        None => "cannot set up the engine".to_string(),
+    }
 }
 
 fn config(tier: Tier, features: Features) -> Config {

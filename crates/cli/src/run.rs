@@ -73,7 +73,8 @@ fn compile(engine: &Engine, input: &Input) -> Result<Module> {
 
 /// The store, with what the guest may use and reach.
 fn store(args: &Run, engine: &Engine, input: &Input) -> Result<Store<Host>> {
-    let mut store = Store::try_new(engine, Host { wasi: wasi(args, input)?, limits: limits(args) })?;
+    let host = Host { wasi: wasi(args, input)?, limits: limits(args) };
+    let mut store = Store::try_new(engine, host).with_context(|| engine::stack_option(&args.limits))?;
     store.limiter(|host| &mut host.limits);
     if let Some(fuel) = args.limits.fuel {
         store.set_fuel(fuel)?;

@@ -260,6 +260,8 @@ fn stack_limit() {
     run_wat(&["--invoke", "down"], deep, &["10000"]).prints("10000\n");
     run_wat(&["--max-stack", "64KiB", "--invoke", "down"], deep, &["10000"])
         .fails(134, &["call stack exhausted", "--max-stack"]);
+    run_wat(&["--max-stack", "1B"], deep, &[]).fails(1, &["--max-stack 1\n", "too small"]);
+    run_wat(&["--max-stack", "16777215TiB"], deep, &[]).fails(1, &["--max-stack 18446742974197923840\n"]);
     run_wat(&["--max-stack", "64MiB", "--invoke", "down"], deep, &["500000"]).prints("500000\n");
 }
 

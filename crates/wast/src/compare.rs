@@ -1,24 +1,62 @@
 //! Comparing what two engines, tiers or settings made of the same call.
 //!
-//! Nothing here knows an engine: whoever runs the call says how it [ended](Outcome). The bits of a
-//! NaN that an operator makes are the machine's choice, so a comparison says how far
-//! [NaNs](NanRule) may differ.
+//! [`call`] says how a call ended on this engine; whoever compares with another one describes the
+//! other's outcome in the same words. The bits of a NaN that an operator makes are the machine's
+//! choice, so a comparison says how far [NaNs](NanRule) may differ.
 
 use crate::value::{self, Value};
 use std::fmt;
+use windlass::{AsContextMut, Error, Func, Result, RootScope, ThrownException, Trap, Val};
 
 /// How a call ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// It returned.
     Returned(Vec<Value>),
-    /// It trapped, for this reason: a text that is the same in both engines.
-    Trapped(String),
+    /// It trapped.
+    Trapped(Trap),
     /// It threw an exception that nothing caught.
     Threw,
-    /// A limit of the engine stopped it (stack, fuel, time, memory). Engines differ in their
-    /// limits, so this agrees with every outcome.
-    Stopped,
+}
+
+impl Outcome {
+    /// Whether a limit of the engine stopped it: stack, fuel, time, memory. Engines differ in these.
+    pub fn is_limit(&self) -> bool {
+        use Trap::*;
+        matches!(
+            self,
+            Outcome::Trapped(StackOverflow | OutOfFuel | Interrupt | OutOfMemory | AllocationTooLarge)
+        )
+    }
+
+    /// What an error of a call or instantiation tells about the guest; the error if it is of another kind.
+    pub fn of_error(mut store: impl AsContextMut, error: Error) -> Result<Outcome> {
+        if let Some(trap) = error.downcast_ref::<Trap>() {
+            Ok(Outcome::Trapped(*trap))
+        } else if error.is::<ThrownException>() {
+            store.as_context_mut().take_pending_exception();
+            Ok(Outcome::Threw)
+        } else {
+            Err(error)
+        }
+    }
+}
+
+/// Calls a function.
+///
+/// # Errors
+/// If the call could not be made: the arguments don't fit, or a host function failed.
+pub fn call(mut store: impl AsContextMut, func: &Func, args: &[Value]) -> Result<Outcome> {
+    let mut scope = RootScope::new(&mut store);
+    let args = args.iter().map(|arg| arg.to_val(&mut scope)).collect::<Result<Vec<_>>>()?;
+    let mut results = vec![Val::I32(0); func.ty(&scope).results().len()];
+    match func.call(&mut scope, &args, &mut results) {
+        Ok(()) => {
+            let values = results.iter().map(|val| Value::from_val(&scope, val));
+            values.collect::<Result<Vec<_>>>().map(Outcome::Returned)
+        }
+        Err(error) => Outcome::of_error(&mut scope, error),
+    }
 }
 
 /// How far NaNs may differ.
@@ -56,19 +94,19 @@ impl std::error::Error for Difference {}
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::Returned(values) => write!(f, "returned {}", value::list(values)),
-            Outcome::Trapped(why) => write!(f, "trapped: {why}"),
-            Outcome::Threw => f.write_str("threw an exception"),
-            Outcome::Stopped => f.write_str("stopped by a limit"),
+            Outcome::Returned(values) => write!(f, "it returned {}", value::list(values)),
+            Outcome::Trapped(trap) => write!(f, "it trapped: {}", trap.text()),
+            Outcome::Threw => f.write_str("it threw an exception"),
         }
     }
 }
 
-/// Whether two outcomes agree; the first difference otherwise.
+/// Whether two outcomes agree; the first difference otherwise. An outcome that a limit made agrees
+/// with every other.
 pub fn outcomes(first: &Outcome, second: &Outcome, nans: NanRule) -> Result<(), Difference> {
     let differ = || Difference { result: None, first: first.to_string(), second: second.to_string() };
     match (first, second) {
-        (Outcome::Stopped, _) | (_, Outcome::Stopped) => Ok(()),
+        (a, b) if a.is_limit() || b.is_limit() => Ok(()),
         (Outcome::Returned(a), Outcome::Returned(b)) if a.len() == b.len() => values(a, b, nans),
         (a, b) if a == b => Ok(()),
         _ => Err(differ()),
@@ -133,16 +171,41 @@ mod tests {
     #[test]
     fn outcomes_by_kind() {
         let returned = |v| Outcome::Returned(vec![Value::I32(1), v]);
-        let trapped = |t: &str| Outcome::Trapped(t.to_string());
+        let trapped = Outcome::Trapped;
+        let (a, b) = (Trap::IntegerOverflow, Trap::IntegerDivisionByZero);
         let (null, func) = (Value::Null(Hierarchy::Func), Value::Func);
         assert_eq!(outcomes(&returned(null), &returned(null), NanRule::Exact), Ok(()));
         let difference = outcomes(&returned(null), &returned(func), NanRule::Any).unwrap_err();
         assert_eq!(difference.result, Some(1));
         assert_eq!(difference.to_string(), "result 1: ref.null func on one side, ref.func on the other");
-        assert!(outcomes(&trapped("a"), &trapped("a"), NanRule::Any).is_ok());
-        assert!(outcomes(&trapped("a"), &trapped("b"), NanRule::Any).is_err());
-        assert!(outcomes(&trapped("a"), &returned(func), NanRule::Any).is_err());
-        assert!(outcomes(&Outcome::Stopped, &returned(func), NanRule::Any).is_ok());
+        assert!(outcomes(&trapped(a), &trapped(a), NanRule::Any).is_ok());
+        assert!(outcomes(&trapped(a), &trapped(b), NanRule::Any).is_err());
+        assert!(outcomes(&trapped(a), &returned(func), NanRule::Any).is_err());
+        assert!(outcomes(&trapped(Trap::OutOfFuel), &returned(func), NanRule::Any).is_ok());
         assert!(outcomes(&Outcome::Threw, &Outcome::Threw, NanRule::Any).is_ok());
+    }
+
+    #[test]
+    fn calls_end_in_every_way() {
+        let wat = r#"(module
+            (tag $t)
+            (func (export "echo") (param externref) (result externref i32) (local.get 0) (i32.const 1))
+            (func (export "trap") unreachable)
+            (func (export "throw") (throw $t)))"#;
+        let engine = windlass::Engine::default();
+        let module = windlass::Module::new(&engine, wat).unwrap();
+        let mut store = windlass::Store::new(&engine, ());
+        let instance = windlass::Instance::new(&mut store, &module, &[]).unwrap();
+        let mut run = |name: &str, args: &[Value]| {
+            let func = instance.get_func(&mut store, name).unwrap();
+            let outcome = call(&mut store, &func, args);
+            assert!(!store.has_pending_exception());
+            outcome
+        };
+        let returned = Outcome::Returned(vec![Value::Extern(Some(7)), Value::I32(1)]);
+        assert_eq!(run("echo", &[Value::Extern(Some(7))]).unwrap(), returned);
+        assert_eq!(run("trap", &[]).unwrap(), Outcome::Trapped(Trap::UnreachableCodeReached));
+        assert_eq!(run("throw", &[]).unwrap(), Outcome::Threw);
+        assert!(run("echo", &[]).is_err() && run("echo", &[Value::I32(1)]).is_err());
     }
 }

@@ -71,7 +71,7 @@ fn targets(body: &wasmparser::FunctionBody<'_>, offsets: &[u32]) -> Result<(), S
     for item in operators.into_iter_with_offsets() {
         let (operator, offset) = item.map_err(|e| e.to_string())?;
         if matches!(operator, Operator::If { .. } | Operator::BrIf { .. }) {
-            left.retain(|hint| *hint != offset as usize);
+            left.retain(|hint| *hint != offset);
         }
     }
     match left.first() {

@@ -19,8 +19,11 @@ use windlass_wast::{LeftOut, Runner};
 /// How many assertions hold in each configuration, at least. Raise it when more are built.
 const FLOOR: usize = 69_915;
 
+/// Sets a configuration up.
+type Configure = fn(&mut Config);
+
 /// The tiers and settings that run the suite. None may make a difference.
-const CONFIGURATIONS: &[(&str, fn(&mut Config))] = &[
+const CONFIGURATIONS: &[(&str, Configure)] = &[
     ("interpreter", |config| {
         config.strategy(Strategy::Interpreter);
     }),
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
 }
 
 /// Runs the files whose name contains the filter.
-fn run(configure: fn(&mut Config), list: &LeftOut, filter: Option<&str>) -> Vec<FileReport> {
+fn run(configure: Configure, list: &LeftOut, filter: Option<&str>) -> Vec<FileReport> {
     let runner = Runner::new(move |features| {
         let mut config = Config::new();
         configure(&mut config);

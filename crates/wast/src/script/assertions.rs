@@ -1,7 +1,8 @@
 //! The assertions of a script.
 
 use super::modules::{Encoded, Linked, encode, refusal};
-use super::{Check, Ended, Script};
+use super::{Check, Script};
+use crate::compare::Outcome;
 use crate::report::Failure;
 use crate::{custom, expect};
 use wast::core::WastRetCore;
@@ -16,21 +17,21 @@ impl<'env> Script<'_, 'env> {
         });
         let expected = expected.collect::<Result<Vec<WastRetCore<'_>>, _>>()?;
         match self.execute(what)? {
-            Ended::Returned(values) => expect::results(&values, &expected).map_err(Failure::new),
+            Outcome::Returned(values) => expect::results(&values, &expected).map_err(Failure::new),
             other => Err(Failure::new(format!("{other}, but it should return"))),
         }
     }
 
     pub(super) fn assert_trap(&mut self, what: WastExecute<'env>, expected: &str) -> Check {
         match self.execute(what)? {
-            Ended::Trapped(trap) if expect::trap_text(trap.text(), expected) => Ok(()),
+            Outcome::Trapped(trap) if expect::trap_text(trap.text(), expected) => Ok(()),
             other => Err(Failure::new(format!("{other}, but it should trap: {expected}"))),
         }
     }
 
     pub(super) fn assert_exception(&mut self, what: WastExecute<'env>) -> Check {
         match self.execute(what)? {
-            Ended::Threw => Ok(()),
+            Outcome::Threw => Ok(()),
             other => Err(Failure::new(format!("{other}, but it should throw an exception"))),
         }
     }

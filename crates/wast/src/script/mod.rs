@@ -6,20 +6,18 @@
 mod assertions;
 mod modules;
 
+use crate::compare::{self, Outcome};
 use crate::convert;
 use crate::lines::Lines;
-use crate::report::{Directive, Failure, Kind, Outcome};
+use crate::report::{self, Directive, Failure, Kind};
 use crate::spectest;
-use crate::value::{self, Value};
+use crate::value::Value;
 use modules::Target;
 use std::collections::HashMap;
-use std::fmt;
 use std::thread::{Scope, ScopedJoinHandle};
 use wast::token::Id;
 use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
-use windlass::{
-    Engine, Error, Extern, Features, Module, RootScope, SharedMemory, Store, ThrownException, Trap, Val,
-};
+use windlass::{Engine, Error, Extern, Features, Module, RootScope, SharedMemory, Store};
 
 /// What a directive comes to.
 type Check = Result<(), Failure>;
@@ -63,23 +61,6 @@ struct Script<'scope, 'env> {
     done: Vec<Directive>,
 }
 
-/// How an action ended, if it could be run at all.
-enum Ended {
-    Returned(Vec<Value>),
-    Trapped(Trap),
-    Threw,
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Ended::Returned(values) => write!(f, "it returned {}", value::list(values)),
-            Ended::Trapped(trap) => write!(f, "it trapped: {}", trap.text()),
-            Ended::Threw => f.write_str("it threw an exception"),
-        }
-    }
-}
-
 impl<'scope, 'env> Script<'scope, 'env> {
     fn new(around: Surroundings<'env>, scope: &'scope Scope<'scope, 'env>) -> Script<'scope, 'env> {
         let mut store = new_store(around.engine);
@@ -112,8 +93,8 @@ impl<'scope, 'env> Script<'scope, 'env> {
         let place = self.around.lines.place(directive.span().offset());
         let (kind, result) = self.run(directive);
         let outcome = match result {
-            Ok(()) => Outcome::Passed,
-            Err(failure) => Outcome::Failed(failure),
+            Ok(()) => report::Outcome::Passed,
+            Err(failure) => report::Outcome::Failed(failure),
         };
         self.done.push(Directive { place, kind, outcome });
     }
@@ -158,7 +139,7 @@ impl<'scope, 'env> Script<'scope, 'env> {
     // Actions.
 
     /// Runs what an assertion is about.
-    fn execute(&mut self, what: WastExecute<'env>) -> Result<Ended, Failure> {
+    fn execute(&mut self, what: WastExecute<'env>) -> Result<Outcome, Failure> {
         match what {
             WastExecute::Invoke(invoke) => self.invoke(&invoke),
             WastExecute::Wat(module) => self.instantiate_alone(module),
@@ -166,51 +147,30 @@ impl<'scope, 'env> Script<'scope, 'env> {
         }
     }
 
-    fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Ended, Failure> {
+    fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Outcome, Failure> {
         let args = invoke.args.iter().map(convert::argument).collect::<Result<Vec<_>, _>>();
         let args = args.map_err(unbuilt)?;
         let Extern::Func(func) = self.export(invoke.module, invoke.name)? else {
             return Err(Failure::new(format!("the export {:?} is no function", invoke.name)));
         };
-        let mut scope = RootScope::new(&mut self.store);
-        let args = args.into_iter().map(|arg| arg.to_val(&mut scope)).collect::<Result<Vec<_>, _>>();
-        let args = args.map_err(|error| engine_failure(&error))?;
-        let mut results = vec![Val::I32(0); func.ty(&scope).results().len()];
-        if let Err(error) = func.call(&mut scope, &args, &mut results) {
-            drop(scope);
-            return self.stopped(&error);
-        }
-        let values = results.iter().map(|val| Value::from_val(&scope, val)).collect::<Result<Vec<_>, _>>();
-        values.map(Ended::Returned).map_err(|error| engine_failure(&error))
+        compare::call(&mut self.store, &func, &args).map_err(|error| engine_failure(&error))
     }
 
-    fn get(&mut self, module: Option<Id<'_>>, name: &str) -> Result<Ended, Failure> {
+    fn get(&mut self, module: Option<Id<'_>>, name: &str) -> Result<Outcome, Failure> {
         let Extern::Global(global) = self.export(module, name)? else {
             return Err(Failure::new(format!("the export {name:?} is no global")));
         };
         let mut scope = RootScope::new(&mut self.store);
         let val = global.get(&mut scope);
         let value = Value::from_val(&scope, &val).map_err(|error| engine_failure(&error))?;
-        Ok(Ended::Returned(vec![value]))
+        Ok(Outcome::Returned(vec![value]))
     }
 
     /// `(invoke …)` on its own: it has to return.
     fn invoke_only(&mut self, invoke: &WastInvoke<'_>) -> Check {
         match self.invoke(invoke)? {
-            Ended::Returned(_) => Ok(()),
+            Outcome::Returned(_) => Ok(()),
             other => Err(Failure::new(format!("{other}, but it should return"))),
-        }
-    }
-
-    /// Tells a guest that was stopped from an engine that failed.
-    fn stopped(&mut self, error: &Error) -> Result<Ended, Failure> {
-        if let Some(trap) = error.downcast_ref::<Trap>() {
-            Ok(Ended::Trapped(*trap))
-        } else if error.is::<ThrownException>() {
-            self.store.take_pending_exception();
-            Ok(Ended::Threw)
-        } else {
-            Err(engine_failure(error))
         }
     }
 

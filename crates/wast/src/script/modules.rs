@@ -1,13 +1,14 @@
 //! The modules and instances of a script.
 
-use super::{Check, Ended, Script, engine_failure};
+use super::{Check, Script, engine_failure};
+use crate::compare::Outcome;
 use crate::report::Failure;
 use std::collections::HashMap;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::token::Id;
 use wast::{QuoteWat, QuoteWatTest, Wat};
-use windlass::{DecodeError, DecodeErrorKind, Error, Extern, Instance, Module, ThrownException, Trap};
+use windlass::{DecodeError, DecodeErrorKind, Error, Extern, Instance, Module};
 
 /// What a name stands for.
 #[derive(Clone)]
@@ -27,7 +28,7 @@ pub enum Linked {
     /// An import is missing or has another type.
     Unlinkable(String),
     /// It was linked, but its initialization stopped.
-    Stopped(Ended),
+    Stopped(Outcome),
 }
 
 /// A module of a script.
@@ -165,24 +166,24 @@ impl<'env> Script<'_, 'env> {
         }
         match Instance::new(&mut self.store, module, &imports) {
             Ok(instance) => Ok(Linked::Instance(instance)),
-            Err(error) if error.is::<Trap>() || error.is::<ThrownException>() => {
-                self.stopped(&error).map(Linked::Stopped)
-            }
             Err(error) if error.to_string().contains("incompatible import type") => {
                 Ok(Linked::Unlinkable(format!("{error:#}")))
             }
-            Err(error) => Err(engine_failure(&error)),
+            Err(error) => match Outcome::of_error(&mut self.store, error) {
+                Ok(outcome) => Ok(Linked::Stopped(outcome)),
+                Err(error) => Err(engine_failure(&error)),
+            },
         }
     }
 
     /// What becomes of a module that is only instantiated.
-    pub(super) fn instantiate_alone(&mut self, module: Wat<'env>) -> Result<Ended, Failure> {
+    pub(super) fn instantiate_alone(&mut self, module: Wat<'env>) -> Result<Outcome, Failure> {
         let module = match encode(&mut QuoteWat::Wat(module)) {
             Encoded::Binary(bytes) => self.compile(&bytes).map_err(|error| refusal(&error))?,
             Encoded::BadText(why) => return Err(Failure::new(why)),
         };
         match self.link(&module)? {
-            Linked::Instance(_) => Ok(Ended::Returned(Vec::new())),
+            Linked::Instance(_) => Ok(Outcome::Returned(Vec::new())),
             Linked::Unlinkable(why) => Err(Failure::new(why)),
             Linked::Stopped(ended) => Ok(ended),
         }

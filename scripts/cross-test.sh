@@ -58,6 +58,8 @@ shift
 var=CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$triple")
 export "${var}_LINKER=$machine-linux-gnu-gcc"
 export "${var}_RUNNER=qemu-$machine-static -L /usr/$machine-linux-gnu"
+# qemu keeps notes on every page that a guest reserves, and takes 24 bytes and more for each: give it 32 GiB to reserve in.
+export QEMU_RESERVED_VA=${QEMU_RESERVED_VA:-0x800000000}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cross/target}
 export RUSTC_BOOTSTRAP=1 RUSTC=$cross/root/usr/bin/rustc RUSTDOC=$cross/root/usr/bin/rustdoc
 export LD_LIBRARY_PATH=$cross/root/usr/lib/x86_64-linux-gnu${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}

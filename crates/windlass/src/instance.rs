@@ -129,7 +129,7 @@ impl Instance {
     pub fn get_export(&self, mut store: impl AsContextMut, name: &str) -> Option<Extern> {
         let mut store = store.as_context_mut();
         let core = store.core_mut();
-        let item = core.module(self.id(core)).facts().export(name)?;
+        let item = core.module(self.id(core)).export(name)?;
         Some(self.item(core, item))
     }
 
@@ -226,7 +226,8 @@ impl Instance {
     }
 }
 
-/// A module whose imports have been found and checked in a [`Linker`](crate::Linker), to be instantiated often.
+/// A module whose imports have been found in a [`Linker`](crate::Linker), to be instantiated often. Host
+/// functions are checked once, when it is made.
 ///
 /// ```
 /// # use windlass::*;
@@ -251,7 +252,7 @@ pub struct InstancePre<T: 'static> {
 }
 
 impl<T> InstancePre<T> {
-    /// Finds and checks nothing: the linker has done it.
+    /// Imports have been found, and host functions among them checked, by the linker.
     pub(crate) fn new(module: Module, imports: Vec<Definition>) -> InstancePre<T> {
         InstancePre { module, imports: imports.into(), data: std::marker::PhantomData }
     }
@@ -272,7 +273,7 @@ impl<T> InstancePre<T> {
     /// Makes an instance, and runs the start function.
     ///
     /// # Errors
-    /// If a memory or table cannot be made, a segment does not fit ([`Trap`]), or the start function fails.
+    /// If an import that belongs to a store is of the wrong type, a memory or table cannot be made, a segment does not fit ([`Trap`]), or the start function fails.
     ///
     /// # Panics
     /// If the linker held something of another store.
@@ -280,6 +281,10 @@ impl<T> InstancePre<T> {
         let mut store = store.as_context_mut();
         let core = store.core_mut();
         let ids: Vec<ExternId> = self.imports.iter().map(|import| import.to_id(core)).collect();
+        // Host functions have been checked. What belongs to a store may have grown or have never been.
+        if self.imports.iter().any(|import| matches!(import, Definition::Extern(_))) {
+            matching::check(core, &self.module, &ids)?;
+        }
         Instance::instantiate(&mut store, &self.module, &ids)
     }
 }

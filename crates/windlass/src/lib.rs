@@ -12,28 +12,63 @@
 //! - A [`Linker`] names what modules import: host functions, and exports of other modules.
 //! - An [`Instance`] is a module with its imports, in a store; its exports are called and read.
 //!
+//! ```
+//! use windlass::*;
+//!
+//! fn main() -> Result<()> {
+//!     let engine = Engine::default();
+//!     let module = Module::new(&engine, r#"
+//!         (module
+//!             (import "host" "print" (func $print (param i32)))
+//!             (func (export "run") (param i32)
+//!                 (call $print (i32.mul (local.get 0) (i32.const 2)))))
+//!     "#)?;
+//!     let mut linker = Linker::new(&engine);
+//!     linker.func_wrap("host", "print", |mut caller: Caller<'_, Vec<i32>>, x: i32| {
+//!         caller.data_mut().push(x);
+//!     })?;
+//!     let mut store = Store::new(&engine, Vec::new());
+//!     let instance = linker.instantiate(&mut store, &module)?;
+//!     let run = instance.get_typed_func::<i32, ()>(&mut store, "run")?;
+//!     run.call(&mut store, 21)?;
+//!     assert_eq!(store.data(), &[42]);
+//!     Ok(())
+//! }
+//! ```
+//!
 //! Handles such as [`Func`] and [`Memory`] are small and `Copy`: they name something in one store, and every
 //! use takes that store. Using one with another store panics.
+//!
+//! Unsafe code of this crate does two things: it reaches the store behind the pointers that the runtime and
+//! [`StoreContextMut`] hold, and it tells the runtime that values are of the types that were checked. The modules
+//! that do so say it below; the others have none.
 
-#![allow(unsafe_code)]
+#![deny(missing_docs)]
 
 pub mod error;
 
 mod config;
 mod engine;
+#[allow(unsafe_code)]
 mod externals;
+#[allow(unsafe_code)]
 mod func;
+#[allow(unsafe_code)]
 mod gc;
+#[allow(unsafe_code)]
 mod instance;
 mod limits;
 mod linker;
+#[allow(unsafe_code)]
 mod matching;
 mod module;
+#[allow(unsafe_code)]
 mod store;
 mod tier;
 mod trap;
 mod types;
 mod v128;
+#[allow(unsafe_code)]
 mod values;
 
 pub use config::{Config, Strategy};
@@ -63,6 +98,8 @@ pub use types::{
 };
 pub use v128::V128;
 pub use values::{Ref, Val};
+#[cfg(feature = "wat")]
+pub use windlass_wasm::text::TextError;
 pub use windlass_wasm::{DecodeError, ErrorKind as DecodeErrorKind, Feature, Features};
 
 const fn send_sync_clone<X: Send + Sync + Clone>() {}

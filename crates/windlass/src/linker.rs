@@ -383,10 +383,10 @@ impl<T: 'static> Linker<T> {
         Instance::instantiate(&mut store, module, &ids)
     }
 
-    /// Finds and checks imports by name, once for many instances.
+    /// Finds imports by name, and checks host functions among them, once for many instances.
     ///
     /// # Errors
-    /// [`UnknownImportError`] for an import that is not defined; an import of the wrong type.
+    /// [`UnknownImportError`] for an import that is not defined; a host function of the wrong type.
     ///
     /// # Panics
     /// If the module belongs to another engine.

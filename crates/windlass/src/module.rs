@@ -35,6 +35,8 @@ struct ModuleInner {
     runtime: Arc<windlass_runtime::Module>,
     /// Keeps the ids alive that stand in `runtime`.
     types: ModuleTypes,
+    /// The exports by name: positions in the facts.
+    exports: Box<[u32]>,
     /// Where each of the module's own functions lies in its bytes.
     ranges: Box<[Range<u32>]>,
 }
@@ -115,7 +117,8 @@ impl Module {
             type_ids: types.ids.clone(),
             signatures: types.signatures.clone(),
         });
-        let inner = ModuleInner { engine: engine.clone(), runtime, types, ranges };
+        let exports = by_name(runtime.facts());
+        let inner = ModuleInner { engine: engine.clone(), runtime, types, exports, ranges };
         Ok(Module { inner: Arc::new(inner) })
     }
 
@@ -143,12 +146,12 @@ impl Module {
 
     /// The type of an export.
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
-        Some(self.type_of(self.facts().export(name)?))
+        Some(self.type_of(self.export(name)?))
     }
 
     /// An export, to be got from instances by [`Instance::get_module_export`](crate::Instance::get_module_export).
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
-        Some(ModuleExport { module: self.clone(), item: self.facts().export(name)? })
+        Some(ModuleExport { module: self.clone(), item: self.export(name)? })
     }
 
     /// The functions that it defines itself, in order.
@@ -189,6 +192,13 @@ impl Module {
         self.inner.runtime.facts()
     }
 
+    /// What is exported under a name.
+    pub(crate) fn export(&self, name: &str) -> Option<EntityIndex> {
+        let (sorted, exports) = (&self.inner.exports, &self.facts().exports);
+        let found = sorted.binary_search_by(|i| exports[*i as usize].name.as_str().cmp(name)).ok()?;
+        Some(exports[sorted[found] as usize].item)
+    }
+
     pub(crate) fn runtime(&self) -> &Arc<windlass_runtime::Module> {
         &self.inner.runtime
     }
@@ -227,6 +237,13 @@ impl Module {
             EntityIndex::Tag(i) => TagType::new(func(facts.tags[i as usize])).into(),
         }
     }
+}
+
+/// Positions of the exports, in the order of their names.
+fn by_name(facts: &ModuleFacts) -> Box<[u32]> {
+    let mut sorted: Box<[u32]> = (0..facts.exports.len() as u32).collect();
+    sorted.sort_unstable_by_key(|i| facts.exports[*i as usize].name.as_str());
+    sorted
 }
 
 #[cfg(feature = "wat")]

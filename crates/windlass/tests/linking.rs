@@ -90,6 +90,33 @@ fn the_size_now_counts_not_the_declared_one() -> Result<()> {
 }
 
 #[test]
+fn prepared_instances_are_checked_too() -> Result<()> {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+    let func = Func::wrap(&mut store, |_: i64| ());
+    let mut linker = Linker::new(&engine);
+    linker.define(&store, "s", "m", memory)?.define(&store, "s", "f", func)?.func_wrap(
+        "h",
+        "f",
+        |_: i32| (),
+    )?;
+    let pre =
+        |import: &str| linker.instantiate_pre(&Module::new(&engine, format!("(module (import {import}))"))?);
+    let text = |error: Error| error.to_string();
+    // Host functions when it is made, what belongs to a store when it is instantiated.
+    assert!(text(pre(r#""h" "f" (func)"#).unwrap_err()).contains("incompatible import type"));
+    for import in [r#""s" "f" (func (param i32))"#, r#""s" "m" (func)"#, r#""s" "m" (memory 2)"#] {
+        assert!(text(pre(import)?.instantiate(&mut store).unwrap_err()).contains("incompatible import type"));
+    }
+    let grown = pre(r#""s" "m" (memory 2)"#)?;
+    memory.grow(&mut store, 1)?;
+    grown.instantiate(&mut store)?;
+    pre(r#""s" "f" (func (param i64))"#)?.instantiate(&mut store)?;
+    Ok(())
+}
+
+#[test]
 fn functions_match_by_declared_subtype() -> Result<()> {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());

@@ -25,6 +25,9 @@ use std::ptr::NonNull;
 
 /// Owner of instances, functions, memories, tables, globals, tags and heap references, and of the host's data `T`.
 ///
+/// A call into Wasm takes little of the host's stack, however deep the guest recurses; calls that nest through host
+/// functions may take up to 512 KiB of it, so threads that run guests need some more than that.
+///
 /// All that is made in a store lives until the store is dropped. A store is used by one thread at a time; it
 /// is `Send` if `T` is.
 ///

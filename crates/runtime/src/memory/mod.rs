@@ -227,8 +227,12 @@ impl Store {
         &self.inner().memories[memory.0 as usize]
     }
 
-    /// Makes a shared memory known to the store.
+    /// Makes a shared memory known to the store, once.
     pub fn import_shared(&mut self, memory: &SharedMemory) -> MemoryId {
+        let known = |m: &Memory| matches!(&m.bytes, MemoryBytes::Shared(shared) if shared.same(memory));
+        if let Some(index) = self.inner_mut().memories.iter().position(known) {
+            return MemoryId(index as u32);
+        }
         let memory = Memory::new(memory.ty(), MemoryBytes::Shared(memory.clone()));
         self.inner_mut().add_memory(memory)
     }

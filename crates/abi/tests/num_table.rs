@@ -12,7 +12,7 @@ fn rows() -> Vec<Operator> {
 
 /// Is the row about what memory holds, too?
 fn is_access(row: &Operator) -> bool {
-    ["simd_load", "simd_load_extend", "simd_load_lane", "simd_store_lane"].contains(&row.group)
+    ["simd_load", "simd_load_lane", "simd_store_lane"].contains(&row.group)
 }
 
 #[test]

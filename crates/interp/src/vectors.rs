@@ -129,16 +129,6 @@ macro_rules! operators {
             fn extend(raw: $raw) -> V128 { num::$name(raw) }
         }
     )* };
-    (LoadExtend: $($name:ident: (u64) -> v128 = $extend:ident;)*) => { $(
-        operators!(@named $name);
-        impl LoadOp for $name {
-            type Raw = LowHalf;
-            type Out = V128;
-            const NAME: &'static str = <$name as Named>::NAME;
-            #[inline(always)]
-            fn extend(raw: LowHalf) -> V128 { num::$extend(raw.0) }
-        }
-    )* };
     (LoadLane: $($name:ident: (v128, $raw:ident; lane) -> v128;)*) => { $(
         operators!(@named $name);
         impl LaneLoad for $name {
@@ -178,7 +168,6 @@ mod operator {
     windlass_abi::simd_ternary!(operators, VectorTernary:);
     windlass_abi::simd_extract_lane!(operators, ExtractLane:);
     windlass_abi::simd_replace_lane!(operators, ReplaceLane:);
-    windlass_abi::simd_load_extend!(operators, LoadExtend:);
     windlass_abi::simd_load!(operators, Load:);
     windlass_abi::simd_load_lane!(operators, LoadLane:);
     windlass_abi::simd_store_lane!(operators, StoreLane:);
@@ -195,7 +184,7 @@ struct Row {
 
 /// The rows of a group: the function that gives an operator's instructions, and the group.
 macro_rules! rows {
-    ($entries:ident: $($name:ident: $operands:tt -> $result:ident $(= $same:ident)?;)*) => {
+    ($entries:ident: $($name:ident: $operands:tt -> $result:ident;)*) => {
         &[$(Row {
             function: stringify!($name),
             result: kind!($result),
@@ -253,7 +242,6 @@ const GROUPS: &[&[Row]] = &[
     windlass_abi::simd_extract_lane!(rows, ExtractLane:),
     windlass_abi::simd_replace_lane!(rows, ReplaceLane:),
     windlass_abi::simd_shuffle!(rows, Shuffle:),
-    windlass_abi::simd_load_extend!(rows, LOADS:),
     windlass_abi::simd_load!(rows, LOADS:),
     windlass_abi::simd_load_lane!(rows, LOAD_LANES:),
     windlass_abi::simd_store_lane!(rows, STORE_LANES:),

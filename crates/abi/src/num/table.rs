@@ -41,7 +41,7 @@ pub struct Operator {
 /// Calls `visit` with each row of the table.
 pub fn for_each(mut visit: impl FnMut(Operator)) {
     macro_rules! rows {
-        ($group:ident: $( $name:ident: ($($operand:ident),* $(; $immediate:ident)?) -> $result:tt $($traps:ident)? $(= $same:ident)?; )*) => {
+        ($group:ident: $( $name:ident: ($($operand:ident),* $(; $immediate:ident)?) -> $result:tt $($traps:ident)?; )*) => {
             $( visit(Operator {
                 group: stringify!($group),
                 function: stringify!($name),
@@ -83,7 +83,6 @@ macro_rules! for_each_numeric {
         $crate::simd_extract_lane! { $($callback)::+, simd_extract_lane: }
         $crate::simd_replace_lane! { $($callback)::+, simd_replace_lane: }
         $crate::simd_shuffle! { $($callback)::+, simd_shuffle: }
-        $crate::simd_load_extend! { $($callback)::+, simd_load_extend: }
         $crate::simd_load! { $($callback)::+, simd_load: }
         $crate::simd_load_lane! { $($callback)::+, simd_load_lane: }
         $crate::simd_store_lane! { $($callback)::+, simd_store_lane: }
@@ -683,30 +682,19 @@ macro_rules! simd_shuffle {
     };
 }
 
-/// Vectors: loads that extend lanes. Each is another operator, which the row names, on a vector whose
-/// low half was read from memory. The function takes that half as a number.
-#[macro_export]
-macro_rules! simd_load_extend {
-    ($($callback:ident)::+ $(, $($before:tt)*)?) => {
-        $($callback)::+! {
-            $($($before)*)?
-            v128_load8x8_s: (u64) -> v128 = i16x8_extend_low_i8x16_s;
-            v128_load8x8_u: (u64) -> v128 = i16x8_extend_low_i8x16_u;
-            v128_load16x4_s: (u64) -> v128 = i32x4_extend_low_i16x8_s;
-            v128_load16x4_u: (u64) -> v128 = i32x4_extend_low_i16x8_u;
-            v128_load32x2_s: (u64) -> v128 = i64x2_extend_low_i32x4_s;
-            v128_load32x2_u: (u64) -> v128 = i64x2_extend_low_i32x4_u;
-        }
-    };
-}
-
-/// Vectors: other loads. The function makes the vector of what was read from memory; its operand's
+/// Vectors: loads. The function makes the vector of what was read from memory; its operand's
 /// type tells how many bytes that is.
 #[macro_export]
 macro_rules! simd_load {
     ($($callback:ident)::+ $(, $($before:tt)*)?) => {
         $($callback)::+! {
             $($($before)*)?
+            v128_load8x8_s: (u64) -> v128;
+            v128_load8x8_u: (u64) -> v128;
+            v128_load16x4_s: (u64) -> v128;
+            v128_load16x4_u: (u64) -> v128;
+            v128_load32x2_s: (u64) -> v128;
+            v128_load32x2_u: (u64) -> v128;
             v128_load8_splat: (u8) -> v128;
             v128_load16_splat: (u16) -> v128;
             v128_load32_splat: (u32) -> v128;

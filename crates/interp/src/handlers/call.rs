@@ -6,7 +6,7 @@ use super::instr::instrs;
 use super::memory::AddressType;
 use super::source::Source;
 use crate::frame::{self, Header};
-use crate::machine::{AccValue, Any, Instr, Next, Operand, Regs, Unit, Value, save_position, units};
+use crate::machine::{AccValue, Any, Instr, Next, OPCODE, Operand, Regs, Unit, Value, save_position, units};
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering::Relaxed;
@@ -53,7 +53,7 @@ impl Callee {
 unsafe fn call(r: Regs, callee: Callee, size: usize) -> Next {
     // SAFETY: the arguments are in the slots where the callee's frame starts.
     unsafe {
-        let fp = r.fp.add(r.unit(size - 1) as usize);
+        let fp = r.fp.add(r.unit(size - OPCODE) as usize);
         let header = Header { return_to: r.ip.add(size), caller: r.cx };
         frame::enter(r, callee.code, fp, callee.cx, header)
     }
@@ -70,12 +70,13 @@ unsafe fn tail_call(r: Regs, callee: Callee, size: usize) -> Next {
             // A host function is called; what follows the instruction returns its results.
             return call(r, callee, size);
         }
-        let header = Header::read(r.fp, r.unit(size - 2));
+        let last = size - OPCODE;
+        let header = Header::read(r.fp, r.unit(last - 1));
         if !frame::fits(&r, r.fp, frame::Prologue::at(callee.code).size) {
             return r.trap(TrapCode::StackOverflow);
         }
-        let from = r.fp.add(r.unit(size - 1) as usize);
-        for i in 0..r.unit(size - 3) as usize {
+        let from = r.fp.add(r.unit(last) as usize);
+        for i in 0..r.unit(last - 2) as usize {
             Any::read(from.add(i)).write(r.fp.add(i));
         }
         frame::enter(r, callee.code, r.fp, callee.cx, header)

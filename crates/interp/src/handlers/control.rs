@@ -2,7 +2,7 @@
 
 use super::instr::instrs;
 use super::source::Source;
-use crate::machine::{Instr, Next, Operand, Regs, units};
+use crate::machine::{Instr, Next, OPCODE, Operand, Regs, units};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering::Relaxed;
 use windlass_abi::builtins::Status;
@@ -11,18 +11,18 @@ use windlass_abi::trap::TrapCode;
 instrs! {
     /// What unused opcodes are: the translator emits none.
     Illegal "illegal" [] |r| {
-        unreachable!("opcode {} is not in the table", *r.ip)
+        unreachable!("no opcode at {:p}", r.ip)
     }
     /// Traps.
     Unreachable "unreachable" [] |r| { r.trap(TrapCode::Unreachable) }
     /// Branches.
     Br "br" [Target] |r| { r.branch(1) }
     /// Branches to the target whose number is in a slot, to the last one if there is none of that number.
-    /// The targets follow, each relative to the unit before it, as the target of a branch is.
+    /// The targets follow, each relative to `OPCODE` units before it, as the target of a branch is.
     BrTable "br_table" [Src, Targets] |r| {
         let last = r.u32(2);
         let index: u32 = r.get(1);
-        r.ip = r.ip.add(units(Self::OPERANDS) - 1 + 2 * index.min(last) as usize);
+        r.ip = r.ip.add(units(Self::OPERANDS) - OPCODE + 2 * index.min(last) as usize);
         r.branch(1)
     }
     /// Takes fuel, and stops when there is not enough.

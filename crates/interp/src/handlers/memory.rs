@@ -14,8 +14,6 @@ use windlass_abi::vm::VMMemory;
 
 /// A type of bytes in memory, little-endian there.
 pub(crate) trait Raw: Copy {
-    /// How many they are.
-    const BYTES: usize = size_of::<Self>();
     /// Reads at any alignment.
     unsafe fn load(at: *const u8) -> Self;
     /// Writes at any alignment.
@@ -260,7 +258,7 @@ impl<L: LoadOp, A: Address> Instr for FastLoad<L, A> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let at = 2 + A::A.units() + A::B.units();
-            let Some(p) = in_first(&r, A::get(&r, 2), r.u32(at), L::Raw::BYTES) else {
+            let Some(p) = in_first(&r, A::get(&r, 2), r.u32(at), size_of::<L::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             r.set(1, L::extend(L::Raw::load(p)));
@@ -279,7 +277,7 @@ impl<S: StoreOp, A: Address, V: Source<S::In>> Instr for FastStore<S, A, V> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let value = V::get(&r, 3 + A::A.units() + A::B.units());
-            let Some(p) = in_first(&r, A::get(&r, 3), r.u32(1), S::Raw::BYTES) else {
+            let Some(p) = in_first(&r, A::get(&r, 3), r.u32(1), size_of::<S::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             S::wrap(value).store(p);
@@ -339,7 +337,7 @@ impl<L: LoadOp, I: AddressType> Instr for AnyLoad<L, I> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let memory = AnyMemory::of(&r, r.unit(3));
-            let Some(p) = memory.at(r.get::<I>(2).into(), r.u64(4), L::Raw::BYTES) else {
+            let Some(p) = memory.at(r.get::<I>(2).into(), r.u64(4), size_of::<L::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             let raw = if memory.shared { L::Raw::load_shared(p) } else { L::Raw::load(p) };
@@ -359,7 +357,7 @@ impl<S: StoreOp, I: AddressType> Instr for AnyStore<S, I> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let memory = AnyMemory::of(&r, r.unit(3));
-            let Some(p) = memory.at(r.get::<I>(1).into(), r.u64(4), S::Raw::BYTES) else {
+            let Some(p) = memory.at(r.get::<I>(1).into(), r.u64(4), size_of::<S::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             let raw = S::wrap(r.get(2));

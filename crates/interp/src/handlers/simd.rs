@@ -141,7 +141,7 @@ impl Instr for Shuffle {
     unsafe fn exec(mut r: Regs) -> Next {
         // SAFETY: the operands are as `OPERANDS` says.
         unsafe {
-            let lanes = r.ip.add(4).cast::<[u8; 16]>().read_unaligned();
+            let lanes = r.operand::<[u8; 16]>(4).read_unaligned();
             let v = num::i8x16_shuffle(r.get(2), r.get(3), lanes);
             r.set(1, v);
             r.next(units(Self::OPERANDS))

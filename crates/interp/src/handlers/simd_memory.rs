@@ -5,7 +5,7 @@ use super::memory::{AddressType, AnyMemory, LoadOp, Raw, StoreOp, in_first};
 use super::simd::Named;
 use crate::machine::{Instr, Next, Operand, Regs, units};
 use core::marker::PhantomData;
-use windlass_abi::num::{self, V128};
+use windlass_abi::num::V128;
 use windlass_abi::trap::TrapCode;
 
 /// `v128.load`.
@@ -29,43 +29,6 @@ impl StoreOp for V128Store {
     #[inline(always)]
     fn wrap(value: V128) -> V128 {
         value
-    }
-}
-
-/// A vector whose low half is in memory; the high half is zero.
-///
-/// It is read byte by byte: where its bytes become lanes, the compiler makes one read into a vector
-/// register of that. A number in a general register it would take apart by shifts.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(crate) struct LowHalf(pub V128);
-
-impl Raw for LowHalf {
-    const BYTES: usize = 8;
-
-    #[inline(always)]
-    unsafe fn load(at: *const u8) -> Self {
-        let mut v = V128::default();
-        for i in 0..Self::BYTES {
-            // SAFETY: the caller has checked the bounds.
-            v.0[i] = unsafe { *at.add(i) };
-        }
-        LowHalf(v)
-    }
-    #[inline(always)]
-    unsafe fn store(self, at: *mut u8) {
-        // SAFETY: the caller's promise.
-        unsafe { num::i64x2_extract_lane(self.0, 0).store(at) }
-    }
-    #[inline(always)]
-    unsafe fn load_shared(at: *const u8) -> Self {
-        // SAFETY: the caller's promise.
-        LowHalf(num::v128_load64_zero(unsafe { u64::load_shared(at) }))
-    }
-    #[inline(always)]
-    unsafe fn store_shared(self, at: *mut u8) {
-        // SAFETY: the caller's promise.
-        unsafe { num::i64x2_extract_lane(self.0, 0).store_shared(at) }
     }
 }
 
@@ -95,7 +58,7 @@ impl<O: LaneLoad> Instr for FastLoadLane<O> {
     unsafe fn exec(mut r: Regs) -> Next {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
-            let Some(p) = in_first(&r, r.get(2), r.u32(5), O::Raw::BYTES) else {
+            let Some(p) = in_first(&r, r.get(2), r.u32(5), size_of::<O::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             let v = O::eval(r.get(3), O::Raw::load(p), r.unit(4) as u8);
@@ -114,7 +77,7 @@ impl<O: LaneStore> Instr for FastStoreLane<O> {
     unsafe fn exec(r: Regs) -> Next {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
-            let Some(p) = in_first(&r, r.get(1), r.u32(4), O::Raw::BYTES) else {
+            let Some(p) = in_first(&r, r.get(1), r.u32(4), size_of::<O::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             O::eval(r.get(2), r.unit(3) as u8).store(p);
@@ -134,7 +97,7 @@ impl<O: LaneLoad, I: AddressType> Instr for AnyLoadLane<O, I> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let memory = AnyMemory::of(&r, r.unit(5));
-            let Some(p) = memory.at(r.get::<I>(2).into(), r.u64(6), O::Raw::BYTES) else {
+            let Some(p) = memory.at(r.get::<I>(2).into(), r.u64(6), size_of::<O::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             let raw = if memory.shared { O::Raw::load_shared(p) } else { O::Raw::load(p) };
@@ -156,7 +119,7 @@ impl<O: LaneStore, I: AddressType> Instr for AnyStoreLane<O, I> {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
         unsafe {
             let memory = AnyMemory::of(&r, r.unit(4));
-            let Some(p) = memory.at(r.get::<I>(1).into(), r.u64(5), O::Raw::BYTES) else {
+            let Some(p) = memory.at(r.get::<I>(1).into(), r.u64(5), size_of::<O::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
             let raw = O::eval(r.get(2), r.unit(3) as u8);

@@ -35,7 +35,7 @@ instrs! {
     }
     /// `dst = constant`.
     ConstV128 "constv128" [Dst, V128] |r| {
-        let v = r.ip.add(2).cast::<V128>().read_unaligned();
+        let v = r.operand::<V128>(2).read_unaligned();
         r.set(1, v);
         r.next(units(Self::OPERANDS))
     }

@@ -84,21 +84,7 @@ pub fn i8x16_swizzle(a: V128, indices: V128) -> V128 {
     build::<u8, 16>(|i| lanes[usize::from(indices.0[i])])
 }
 
-/// Defines the loads that extend: the row's operator on what was read.
-macro_rules! extending_loads {
-    ($( $name:ident: (u64) -> v128 = $extend:ident; )*) => {
-        $(
-            #[doc = concat!("[`", stringify!($extend), "`] of the low half that was read.")]
-            #[inline(always)]
-            pub fn $name(read: u64) -> V128 {
-                $extend(v128_load64_zero(read))
-            }
-        )*
-    };
-}
-crate::simd_load_extend!(extending_loads);
-
-/// Defines the vectors that other loads make of what was read: an integer in little-endian order.
+/// Defines the vectors that loads make of what was read: an integer in little-endian order.
 macro_rules! loads {
     ($( $doc:literal $name:ident($read:ident: $t:ty) = $vector:expr; )*) => {
         $(
@@ -110,12 +96,44 @@ macro_rules! loads {
 }
 
 loads! {
+    "Eight bytes, sign-extended." v128_load8x8_s(read: u64) = extend(spread_bytes(read), 0x0080_0080_0080_0080, i16x8_sub);
+    "Eight bytes, zero-extended." v128_load8x8_u(read: u64) = spread_bytes(read);
+    "Four lanes of 16 bits, sign-extended." v128_load16x4_s(read: u64) =
+        extend(spread_halves(read), 0x0000_8000_0000_8000, i32x4_sub);
+    "Four lanes of 16 bits, zero-extended." v128_load16x4_u(read: u64) = spread_halves(read);
+    "Two lanes of 32 bits, sign-extended." v128_load32x2_s(read: u64) =
+        i64x2_extend_low_i32x4_s(v128_load64_zero(read));
+    "Two lanes of 32 bits, zero-extended." v128_load32x2_u(read: u64) =
+        i64x2_extend_low_i32x4_u(v128_load64_zero(read));
     "A byte in every lane." v128_load8_splat(read: u8) = V128([read; 16]);
     "16 bits in every lane." v128_load16_splat(read: u16) = V128::from_u16x8([read; 8]);
     "32 bits in every lane." v128_load32_splat(read: u32) = V128::from_u32x4([read; 4]);
     "64 bits in every lane." v128_load64_splat(read: u64) = V128::from_u64x2([read; 2]);
     "32 bits in lane 0, and zeros." v128_load32_zero(read: u32) = V128::from_u32x4([read, 0, 0, 0]);
     "64 bits in lane 0, and zeros." v128_load64_zero(read: u64) = V128::from_u64x2([read, 0]);
+}
+
+// What was read is in a general register. Extending the lanes of a vector that has it as its low half would
+// take it apart there, lane by lane; a few shifts of both halves at once stay in vector registers.
+
+/// The 16-bit parts of a number as lanes of 32 bits.
+#[inline(always)]
+fn spread_halves(x: u64) -> V128 {
+    V128::from_u64x2([x & 0xffff_ffff, x >> 32].map(|x| (x | x << 16) & 0x0000_ffff_0000_ffff))
+}
+
+/// The bytes of a number as lanes of 16 bits.
+#[inline(always)]
+fn spread_bytes(x: u64) -> V128 {
+    V128::from_u64x2(spread_halves(x).to_u64x2().map(|x| (x | x << 8) & 0x00ff_00ff_00ff_00ff))
+}
+
+/// Extends the sign of the numbers in the low halves of the lanes: `signs` has the bit of their sign
+/// in each lane, which is flipped and taken away.
+#[inline(always)]
+fn extend(lanes: V128, signs: u64, subtract: fn(V128, V128) -> V128) -> V128 {
+    let signs = V128::from_u64x2([signs; 2]);
+    subtract(v128_xor(lanes, signs), signs)
 }
 
 /// Defines loads of one lane.

@@ -20,7 +20,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -29,11 +29,11 @@ impl Random {
 
     /// The next number below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 32) as usize % limit
+        (self.number() >> 32) as usize % limit
     }
 
     /// That many bytes.
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| (self.next() >> 56) as u8).collect()
+        (0..len).map(|_| (self.number() >> 56) as u8).collect()
     }
 }

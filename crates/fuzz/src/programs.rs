@@ -266,7 +266,7 @@ fn argument(ty: &windlass::ValType, random: &mut crate::Random) -> Val {
     let bits = match random.below(4) {
         0 => random.below(16) as u64,
         1 => u64::MAX,
-        _ => random.next(),
+        _ => random.number(),
     };
     match ty {
         windlass::ValType::I32 => Val::I32(bits as i32),

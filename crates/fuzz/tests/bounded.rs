@@ -35,7 +35,7 @@ fn damaged_programs_become_a_module_or_an_error() {
         let input = random.bytes(1_000);
         let Ok(mut wasm) = programs::generate(&mut arbitrary::Unstructured::new(&input)) else { continue };
         let at = random.below(wasm.len());
-        wasm[at] = random.next() as u8;
+        wasm[at] = random.number() as u8;
         accepted += usize::from(bytes::compile(&wasm));
     }
     println!("{CASES} damaged programs: {accepted} accepted");

@@ -14,9 +14,14 @@ pub const WINDLASS: InProcess = InProcess { translate: windlass_translate, call:
 pub const WASMI: InProcess = InProcess { translate: wasmi_translate, call: wasmi_call };
 
 fn windlass_translate(bytes: &[u8]) -> Result<()> {
-    use windlass::{Engine, Module};
-    let module = Module::new(&Engine::default(), bytes).map_err(|e| anyhow::anyhow!("{e:?}"))?;
-    std::hint::black_box(&module);
+    use windlass::{Config, Engine, Module};
+    let go = || {
+        let mut config = Config::new();
+        // One thread, as the others have.
+        let engine = Engine::new(config.parallel_compilation(false))?;
+        Module::new(&engine, bytes)
+    };
+    std::hint::black_box(go().map_err(|e| anyhow::anyhow!("{e:?}"))?);
     Ok(())
 }
 

@@ -2,7 +2,9 @@
 
 use crate::frame::{self, Header, Prologue};
 use crate::handlers::call::{Exit, Host, from_values, to_values};
-use crate::machine::{Regs, Unit, execute};
+#[cfg(windlass_tail_dispatch)]
+use crate::machine::{Handler, run};
+use crate::machine::{OPCODE, Regs, Unit, encode, execute};
 use crate::table::opcode;
 use crate::unwind;
 use alloc::boxed::Box;
@@ -14,8 +16,30 @@ use windlass_abi::trap::TrapCode;
 use windlass_abi::types::Signature;
 use windlass_abi::vm::{Activation, ContextKind, VMFuncRef, VMHostContext, VMStore, ValRaw};
 
-/// What the first frame of an activation returns to. The unit before the instruction is its caller's distance: none.
-pub(crate) static EXIT: [Unit; 2] = [0, opcode::<Exit>()];
+/// The code that the first frame of an activation returns to.
+#[repr(C, packed(2))]
+struct ExitCode {
+    /// The last operand of the call there was not: the distance of the frames.
+    distance: Unit,
+    #[cfg(windlass_tail_dispatch)]
+    exit: Handler,
+    #[cfg(not(windlass_tail_dispatch))]
+    exit: Unit,
+}
+
+static EXIT: ExitCode = ExitCode {
+    distance: 0,
+    #[cfg(windlass_tail_dispatch)]
+    exit: run::<Exit>,
+    #[cfg(not(windlass_tail_dispatch))]
+    exit: opcode::<Exit>(),
+};
+
+/// What the first frame of an activation returns to.
+pub(crate) fn exit_code() -> *const Unit {
+    // The whole structure is accessible through the pointer: the distance is read, too.
+    (&raw const EXIT).cast::<Unit>().wrapping_add(1)
+}
 
 /// The interpreter: a [`Processor`] in software.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,7 +108,7 @@ unsafe impl Processor for Interpreter {
                 return Status::trap(TrapCode::StackOverflow);
             }
             to_slots(signature, args, fp, prologue);
-            Header { return_to: EXIT.as_ptr().add(1), caller: cx }.write(fp, prologue.header);
+            Header { return_to: exit_code(), caller: cx }.write(fp, prologue.header);
             r.ip = code.add(frame::PROLOGUE);
             let status = execute(r);
             if status == Status::OK {
@@ -111,7 +135,9 @@ unsafe impl Processor for Interpreter {
         let header = u16::try_from(slots).expect("a signature's values fit a frame");
         let mut code = [0; HOST_UNITS];
         code[..frame::PROLOGUE].copy_from_slice(&Prologue { header, zeroed: 0, size }.to_units());
-        code[frame::PROLOGUE..].copy_from_slice(&[opcode::<Host>(), header, size as u16]);
+        let operands = frame::PROLOGUE + OPCODE;
+        code[frame::PROLOGUE..operands].copy_from_slice(&encode(opcode::<Host>()));
+        code[operands..].copy_from_slice(&[header, size as u16]);
         Box::new(HostCode(code))
     }
 
@@ -131,7 +157,7 @@ unsafe fn to_slots(signature: &Signature, args: *const ValRaw, fp: *mut u64, pro
 }
 
 /// Units of the code of a host function: the prologue, and one instruction.
-const HOST_UNITS: usize = frame::PROLOGUE + 3;
+const HOST_UNITS: usize = frame::PROLOGUE + OPCODE + 2;
 
 /// The code of a host function.
 struct HostCode([Unit; HOST_UNITS]);

@@ -2,8 +2,8 @@
 
 use crate::code::Code;
 use crate::frame::{PROLOGUE, Prologue};
-use crate::machine::{Operand, Unit, units};
-use crate::table::ENTRIES;
+use crate::machine::{OPCODE, Operand, Unit, encode, units};
+use crate::table::{ENTRIES, Entry, Opcode};
 use core::fmt;
 use windlass_abi::facts::FuncIndex;
 
@@ -27,6 +27,14 @@ impl<'c> Listing<'c> {
         })
     }
 
+    /// The row of the instruction at `at`.
+    fn entry(&self, at: usize) -> &'static Entry {
+        let code = &self.units[at..at + OPCODE];
+        // Where code holds addresses, instructions that do exactly the same may share one, and the first name stands for all.
+        let row = (0..ENTRIES.len()).find(|n| encode(*n as Opcode) == code);
+        &ENTRIES[row.expect("code consists of instructions of the table")]
+    }
+
     fn number(&self, at: usize, count: usize) -> u64 {
         let mut bytes = [0; 8];
         for (i, unit) in self.units[at..at + count].iter().enumerate() {
@@ -39,7 +47,7 @@ impl<'c> Listing<'c> {
     }
 
     fn target(&self, at: usize) -> i64 {
-        at as i64 - 1 + self.number(at, 2) as i32 as i64
+        at as i64 - OPCODE as i64 + self.number(at, 2) as i32 as i64
     }
 }
 
@@ -54,9 +62,9 @@ impl fmt::Display for Listing<'_> {
         )?;
         let mut at = PROLOGUE;
         while at < self.units.len() {
-            let entry = &ENTRIES[self.units[at] as usize];
+            let entry = self.entry(at);
             write!(f, "{at:6}: {}", entry.name)?;
-            let (mut unit, mut separator) = (at + 1, " ");
+            let (mut unit, mut separator) = (at + OPCODE, " ");
             let mut targets = 0;
             for operand in entry.operands {
                 if *operand == Operand::None {
@@ -67,6 +75,7 @@ impl fmt::Display for Listing<'_> {
                 match operand {
                     Operand::None => {}
                     Operand::Dst => write!(f, "s{} <-", self.units[unit])?,
+                    Operand::Unused => f.write_str("acc <-")?,
                     Operand::Src => write!(f, "s{}", self.units[unit])?,
                     Operand::Acc => f.write_str("acc")?,
                     Operand::U16 => write!(f, "{}", self.units[unit])?,
@@ -82,7 +91,7 @@ impl fmt::Display for Listing<'_> {
                         write!(f, "{targets} targets")?;
                     }
                 }
-                if *operand == Operand::Dst {
+                if matches!(operand, Operand::Dst | Operand::Unused) {
                     separator = " ";
                 }
                 unit += operand.units();

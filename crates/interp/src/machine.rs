@@ -11,7 +11,7 @@
 //! An instruction that computes a value of one of these classes writes it to its slot *and* to the
 //! accumulator of its class, so a slot always holds its value, and an accumulator saves a load at most.
 
-use crate::table::HANDLERS;
+use crate::table::{HANDLERS, Opcode};
 use windlass_abi::builtins::{Status, VMBuiltins};
 use windlass_abi::num::V128;
 use windlass_abi::trap::TrapCode;
@@ -31,6 +31,25 @@ pub const DISPATCH: Dispatch = if cfg!(windlass_tail_dispatch) { Dispatch::Tail 
 
 /// A unit of code: opcodes and operands are made of one or more.
 pub(crate) type Unit = u16;
+
+/// Units that an opcode takes in code. With tail dispatch it is there as the address of its handler, which saves every
+/// instruction the way through the table; with loop dispatch as its number.
+pub(crate) const OPCODE: usize =
+    if cfg!(windlass_tail_dispatch) { size_of::<Handler>() / size_of::<Unit>() } else { 1 };
+
+/// An opcode as it is in code.
+#[inline]
+pub(crate) fn encode(opcode: Opcode) -> [Unit; OPCODE] {
+    #[cfg(windlass_tail_dispatch)]
+    {
+        let address = (HANDLERS[opcode as usize] as *const ()).expose_provenance().to_ne_bytes();
+        core::array::from_fn(|i| Unit::from_ne_bytes([address[2 * i], address[2 * i + 1]]))
+    }
+    #[cfg(not(windlass_tail_dispatch))]
+    {
+        [opcode]
+    }
+}
 
 /// The registers.
 #[derive(Clone, Copy)]
@@ -112,6 +131,8 @@ pub(crate) trait Instr {
 pub enum Operand {
     /// A slot of the frame that is written: one unit.
     Dst,
+    /// A slot of the frame that is not written, because the accumulator is enough: one unit.
+    Unused,
     /// A slot of the frame that is read: one unit.
     Src,
     /// None: no unit, not printed.
@@ -128,18 +149,23 @@ pub enum Operand {
     U64,
     /// 16 bytes.
     V128,
-    /// A branch target: a signed 32-bit distance in units from the unit before the operand.
+    /// A branch target: a signed 32-bit distance in units from `OPCODE` units before the operand.
     Target,
     /// The number of the last of the targets that follow the instruction, counted from 0.
     Targets,
 }
 
 impl Operand {
+    /// The operand for a result that is kept in a slot, or in an accumulator only.
+    pub(crate) const fn result(keep: bool) -> Operand {
+        if keep { Operand::Dst } else { Operand::Unused }
+    }
+
     /// The number of units that the operand takes.
     pub const fn units(self) -> usize {
         match self {
             Operand::Acc | Operand::None => 0,
-            Operand::Dst | Operand::Src | Operand::U16 => 1,
+            Operand::Dst | Operand::Unused | Operand::Src | Operand::U16 => 1,
             Operand::U32 | Operand::I32 | Operand::Target | Operand::Targets => 2,
             Operand::U64 => 4,
             Operand::V128 => 8,
@@ -149,7 +175,7 @@ impl Operand {
 
 /// The units of an instruction with these operands, its opcode included.
 pub(crate) const fn units(operands: &[Operand]) -> usize {
-    let (mut sum, mut i) = (1, 0);
+    let (mut sum, mut i) = (OPCODE, 0);
     while i < operands.len() {
         sum += operands[i].units();
         i += 1;
@@ -182,25 +208,32 @@ extern_fn! {
 }
 
 impl Regs {
-    /// The unit at `at` units from the opcode.
+    /// Where the operand at `at` is: the first is at 1.
+    #[inline(always)]
+    pub unsafe fn operand<T>(&self, at: usize) -> *const T {
+        // SAFETY: the instruction at `ip` has an operand there.
+        unsafe { self.ip.add(at + OPCODE - 1).cast() }
+    }
+
+    /// The one-unit operand at `at`.
     #[inline(always)]
     pub unsafe fn unit(&self, at: usize) -> u16 {
         // SAFETY: the instruction at `ip` has an operand there.
-        unsafe { *self.ip.add(at) }
+        unsafe { *self.operand::<Unit>(at) }
     }
 
     /// The 32-bit operand at `at`.
     #[inline(always)]
     pub unsafe fn u32(&self, at: usize) -> u32 {
         // SAFETY: the instruction at `ip` has an operand there.
-        unsafe { self.ip.add(at).cast::<u32>().read_unaligned() }
+        unsafe { self.operand::<u32>(at).read_unaligned() }
     }
 
     /// The 64-bit operand at `at`.
     #[inline(always)]
     pub unsafe fn u64(&self, at: usize) -> u64 {
         // SAFETY: the instruction at `ip` has an operand there.
-        unsafe { self.ip.add(at).cast::<u64>().read_unaligned() }
+        unsafe { self.operand::<u64>(at).read_unaligned() }
     }
 
     /// The address of the slot that the operand at `at` names.
@@ -225,6 +258,16 @@ impl Regs {
         value.to_acc(self);
     }
 
+    /// As [`Regs::set`], or without `KEEP` to the accumulator only.
+    #[inline(always)]
+    pub unsafe fn give<T: Value, const KEEP: bool>(&mut self, at: usize, value: T) {
+        if KEEP {
+            // SAFETY: the slot lies in the frame.
+            unsafe { value.write(self.slot(at)) };
+        }
+        value.to_acc(self);
+    }
+
     /// Goes to the instruction `units` further on.
     #[inline(always)]
     pub unsafe fn next(mut self, units: usize) -> Next {
@@ -234,7 +277,7 @@ impl Regs {
         unsafe { self.go() }
     }
 
-    /// Goes to the target of the branch operand at `at`, which is 1: targets are relative to the unit before.
+    /// Goes to the target of the branch operand at `at`, which is 1: targets are relative to the opcode.
     #[inline(always)]
     pub unsafe fn branch(mut self, at: usize) -> Next {
         // SAFETY: targets are bound to instructions of the same function.
@@ -250,7 +293,9 @@ impl Regs {
     pub unsafe fn go(self) -> Next {
         // SAFETY: `ip` is at an opcode, which the translator took from the table.
         unsafe {
-            let handler = *HANDLERS.as_ptr().add(*self.ip as usize);
+            // The translator wrote the handler's address, whose provenance it exposed.
+            let address = self.ip.cast::<usize>().read_unaligned();
+            let handler: Handler = core::mem::transmute(core::ptr::with_exposed_provenance::<()>(address));
             handler(self.ip, self.fp, self.mem, self.len, self.acc, self.cx, self.acc32, self.acc64)
         }
     }

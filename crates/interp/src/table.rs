@@ -108,8 +108,9 @@ pub(crate) enum Operands {
     SlotAcc,
 }
 
-const BINARY_WAYS: usize = 5;
+pub(crate) const BINARY_WAYS: usize = 5;
 const COMPARE_WAYS: usize = 4;
+pub(crate) const UNARY_WAYS: usize = 2;
 
 macro_rules! families {
     (
@@ -117,7 +118,7 @@ macro_rules! families {
         float_compares { $($fc:ident $fc_visit:ident $fc_fn:ident $fc_name:literal $fc_ty:ident swapped $fc_swap:ident;)* }
         arithmetic { $($ar:ident $ar_visit:ident $ar_fn:ident $ar_name:literal $ar_ty:ident $($ar_flag:ident)?;)* }
     ) => {
-        const BINARIES: &[[Entry; BINARY_WAYS]] = &[
+        const BINARIES: &[[Entry; 2 * BINARY_WAYS]] = &[
             $(binary_ways::<binary::$ic>(),)*
             $(binary_ways::<binary::$fc>(),)*
             $(binary_ways::<binary::$ar>(),)*
@@ -134,16 +135,21 @@ macro_rules! families {
     };
 }
 
-const fn binary_ways<O: Binary>() -> [Entry; BINARY_WAYS]
+const fn binary_ways<O: Binary>() -> [Entry; 2 * BINARY_WAYS]
 where
     Imm: Source<O::In>,
 {
     [
-        Entry::of::<BinaryInstr<O, Slot, Slot>>(),
-        Entry::of::<BinaryInstr<O, Slot, Imm>>(),
-        Entry::of::<BinaryInstr<O, Acc, Slot>>(),
-        Entry::of::<BinaryInstr<O, Acc, Imm>>(),
-        Entry::of::<BinaryInstr<O, Slot, Acc>>(),
+        Entry::of::<BinaryInstr<O, Slot, Slot, true>>(),
+        Entry::of::<BinaryInstr<O, Slot, Imm, true>>(),
+        Entry::of::<BinaryInstr<O, Acc, Slot, true>>(),
+        Entry::of::<BinaryInstr<O, Acc, Imm, true>>(),
+        Entry::of::<BinaryInstr<O, Slot, Acc, true>>(),
+        Entry::of::<BinaryInstr<O, Slot, Slot, false>>(),
+        Entry::of::<BinaryInstr<O, Slot, Imm, false>>(),
+        Entry::of::<BinaryInstr<O, Acc, Slot, false>>(),
+        Entry::of::<BinaryInstr<O, Acc, Imm, false>>(),
+        Entry::of::<BinaryInstr<O, Slot, Acc, false>>(),
     ]
 }
 
@@ -174,8 +180,13 @@ binary_ops!(families);
 
 macro_rules! unary_family {
     ($($op:ident $visit:ident $fn:ident $name:literal $in:ident => $out:ident $($flag:ident)?;)*) => {
-        const UNARIES: &[[Entry; 2]] = &[
-            $([Entry::of::<UnaryInstr<unary::$op, Slot>>(), Entry::of::<UnaryInstr<unary::$op, Acc>>()],)*
+        const UNARIES: &[[Entry; 2 * UNARY_WAYS]] = &[
+            $([
+                Entry::of::<UnaryInstr<unary::$op, Slot, true>>(),
+                Entry::of::<UnaryInstr<unary::$op, Acc, true>>(),
+                Entry::of::<UnaryInstr<unary::$op, Slot, false>>(),
+                Entry::of::<UnaryInstr<unary::$op, Acc, false>>(),
+            ],)*
         ];
     };
 }
@@ -214,12 +225,17 @@ const STORE_WAYS: usize = 15;
 
 macro_rules! load_family {
     ($($op:ident)*) => {
-        const LOADS: &[[Entry; ADDRESS_WAYS]] = &[$([
-            Entry::of::<FastLoad<load::$op, Base<Slot>>>(),
-            Entry::of::<FastLoad<load::$op, Base<Acc>>>(),
-            Entry::of::<FastLoad<load::$op, Sum<Slot>>>(),
-            Entry::of::<FastLoad<load::$op, Sum<Acc>>>(),
-            Entry::of::<FastLoad<load::$op, Absolute>>(),
+        const LOADS: &[[Entry; 2 * ADDRESS_WAYS]] = &[$([
+            Entry::of::<FastLoad<load::$op, Base<Slot>, true>>(),
+            Entry::of::<FastLoad<load::$op, Base<Acc>, true>>(),
+            Entry::of::<FastLoad<load::$op, Sum<Slot>, true>>(),
+            Entry::of::<FastLoad<load::$op, Sum<Acc>, true>>(),
+            Entry::of::<FastLoad<load::$op, Absolute, true>>(),
+            Entry::of::<FastLoad<load::$op, Base<Slot>, false>>(),
+            Entry::of::<FastLoad<load::$op, Base<Acc>, false>>(),
+            Entry::of::<FastLoad<load::$op, Sum<Slot>, false>>(),
+            Entry::of::<FastLoad<load::$op, Sum<Acc>, false>>(),
+            Entry::of::<FastLoad<load::$op, Absolute, false>>(),
         ]),*];
         const ANY_LOADS: &[[Entry; 2]] =
             &[$([Entry::of::<AnyLoad<load::$op, u32>>(), Entry::of::<AnyLoad<load::$op, u64>>()]),*];
@@ -339,10 +355,16 @@ pub(crate) static HANDLERS: [Handler; COUNT] = {
     all
 };
 
+/// The opcode of the instruction of a family that leaves its result in the accumulator only: these follow those
+/// that keep it in a slot, too.
+pub(crate) const fn accumulating(opcode: Opcode, ways: usize) -> Opcode {
+    opcode + ways as Opcode
+}
+
 /// The opcode of a binary operator.
 pub(crate) const fn binary(op: BinaryOp, way: Operands) -> Opcode {
     const BASE: Opcode = base(1);
-    BASE + op as Opcode * BINARY_WAYS as Opcode + way as Opcode
+    BASE + op as Opcode * 2 * BINARY_WAYS as Opcode + way as Opcode
 }
 
 /// The opcode of a branch that is taken if a comparison holds.
@@ -366,13 +388,13 @@ pub(crate) const fn select_if(op: BinaryOp, way: Operands) -> Opcode {
 /// The opcode of a unary operator.
 pub(crate) const fn unary(op: UnaryOp, acc: bool) -> Opcode {
     const BASE: Opcode = base(5);
-    BASE + op as Opcode * 2 + acc as Opcode
+    BASE + op as Opcode * 2 * UNARY_WAYS as Opcode + acc as Opcode
 }
 
 /// The opcode of a load of the fast family.
 pub(crate) const fn fast_load(op: Load, way: AddressWay) -> Opcode {
     const BASE: Opcode = base(6);
-    BASE + op as Opcode * ADDRESS_WAYS as Opcode + way as Opcode
+    BASE + op as Opcode * 2 * ADDRESS_WAYS as Opcode + way as Opcode
 }
 
 /// The opcode of a load of the general family.

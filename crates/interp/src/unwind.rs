@@ -2,7 +2,7 @@
 
 use crate::code::{Catch, CodeInfo, Position};
 use crate::frame::Header;
-use crate::interpreter::EXIT;
+use crate::interpreter::exit_code;
 use crate::machine::{Any, Next, Regs, Unit, Value};
 use core::ops::ControlFlow;
 use core::ptr;
@@ -47,7 +47,7 @@ impl Cursor {
         // SAFETY: `header` is the slot of this frame's header.
         unsafe {
             let h = Header::read(self.fp, header);
-            let is_exit = core::ptr::eq(h.return_to, EXIT.as_ptr().add(1));
+            let is_exit = core::ptr::eq(h.return_to, exit_code());
             (!is_exit).then(|| Cursor {
                 pc: h.return_to,
                 pc_is_return: true,

@@ -248,11 +248,11 @@ pub(super) unsafe fn in_first(r: &Regs, address: u32, offset: u32, size: usize) 
     Some(unsafe { r.mem.add((end - size as u64) as usize) })
 }
 
-/// `dst = load [address + offset]` from the first memory.
-pub(crate) struct FastLoad<L, A>(PhantomData<(L, A)>);
-impl<L: LoadOp, A: Address> Instr for FastLoad<L, A> {
+/// `dst = load [address + offset]` from the first memory; without `KEEP` into the accumulator only.
+pub(crate) struct FastLoad<L, A, const KEEP: bool = true>(PhantomData<(L, A)>);
+impl<L: LoadOp, A: Address, const KEEP: bool> Instr for FastLoad<L, A, KEEP> {
     const NAME: &'static str = L::NAME;
-    const OPERANDS: &'static [Operand] = &[Operand::Dst, A::A, A::B, Operand::U32];
+    const OPERANDS: &'static [Operand] = &[Operand::result(KEEP), A::A, A::B, Operand::U32];
     #[inline(always)]
     unsafe fn exec(mut r: Regs) -> Next {
         // SAFETY: the operands are as `OPERANDS` says; the access is in bounds.
@@ -261,7 +261,7 @@ impl<L: LoadOp, A: Address> Instr for FastLoad<L, A> {
             let Some(p) = in_first(&r, A::get(&r, 2), r.u32(at), size_of::<L::Raw>()) else {
                 return r.trap(TrapCode::MemoryOutOfBounds);
             };
-            r.set(1, L::extend(L::Raw::load(p)));
+            r.give::<_, KEEP>(1, L::extend(L::Raw::load(p)));
             r.next(units(Self::OPERANDS))
         }
     }

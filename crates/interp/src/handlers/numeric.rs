@@ -33,12 +33,12 @@ pub(crate) trait Unary {
 pub(crate) trait Compare: Binary<Out = bool> {}
 impl<O: Binary<Out = bool>> Compare for O {}
 
-/// `dst = a op b`.
-pub(crate) struct BinaryInstr<O, A, B>(PhantomData<(O, A, B)>);
+/// `dst = a op b`; without `KEEP` into the accumulator only.
+pub(crate) struct BinaryInstr<O, A, B, const KEEP: bool>(PhantomData<(O, A, B)>);
 
-impl<O: Binary, A: Source<O::In>, B: Source<O::In>> Instr for BinaryInstr<O, A, B> {
+impl<O: Binary, A: Source<O::In>, B: Source<O::In>, const KEEP: bool> Instr for BinaryInstr<O, A, B, KEEP> {
     const NAME: &'static str = O::NAME;
-    const OPERANDS: &'static [Operand] = &[Operand::Dst, A::OPERAND, B::OPERAND];
+    const OPERANDS: &'static [Operand] = &[Operand::result(KEEP), A::OPERAND, B::OPERAND];
 
     #[inline(always)]
     unsafe fn exec(mut r: Regs) -> Next {
@@ -47,7 +47,7 @@ impl<O: Binary, A: Source<O::In>, B: Source<O::In>> Instr for BinaryInstr<O, A, 
             let (a, b) = (A::get(&r, 2), B::get(&r, 2 + A::OPERAND.units()));
             match O::eval(a, b) {
                 Ok(v) => {
-                    r.set(1, v);
+                    r.give::<_, KEEP>(1, v);
                     r.next(units(Self::OPERANDS))
                 }
                 Err(code) => r.trap(code),
@@ -56,12 +56,12 @@ impl<O: Binary, A: Source<O::In>, B: Source<O::In>> Instr for BinaryInstr<O, A, 
     }
 }
 
-/// `dst = op a`.
-pub(crate) struct UnaryInstr<O, A>(PhantomData<(O, A)>);
+/// `dst = op a`; without `KEEP` into the accumulator only.
+pub(crate) struct UnaryInstr<O, A, const KEEP: bool>(PhantomData<(O, A)>);
 
-impl<O: Unary, A: Source<O::In>> Instr for UnaryInstr<O, A> {
+impl<O: Unary, A: Source<O::In>, const KEEP: bool> Instr for UnaryInstr<O, A, KEEP> {
     const NAME: &'static str = O::NAME;
-    const OPERANDS: &'static [Operand] = &[Operand::Dst, A::OPERAND];
+    const OPERANDS: &'static [Operand] = &[Operand::result(KEEP), A::OPERAND];
 
     #[inline(always)]
     unsafe fn exec(mut r: Regs) -> Next {
@@ -69,7 +69,7 @@ impl<O: Unary, A: Source<O::In>> Instr for UnaryInstr<O, A> {
         unsafe {
             match O::eval(A::get(&r, 2)) {
                 Ok(v) => {
-                    r.set(1, v);
+                    r.give::<_, KEEP>(1, v);
                     r.next(units(Self::OPERANDS))
                 }
                 Err(code) => r.trap(code),

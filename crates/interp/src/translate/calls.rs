@@ -43,7 +43,6 @@ impl Translator<'_> {
         let slots: u32 = ty.params.iter().map(|t| t.kind().slots() as u32).sum();
         let first = self.next_slot() - slots as u16;
         self.truncate(self.func.stack.len() - count);
-        let start = self.here();
         self.emit_target(&target, tail);
         if tail {
             self.unit(slots as u16);
@@ -53,7 +52,6 @@ impl Translator<'_> {
         self.unit(first);
         // A return address is looked up as the unit before it.
         self.safepoint(self.here() - 1);
-        debug_assert_eq!(self.here() - start, self.instruction_units(start));
         if tail && matches!(target, Target::Function(CallTarget::Own { .. })) {
             self.ends_here();
             return Ok(());

@@ -12,6 +12,7 @@ use crate::handlers::call::{Return, ReturnAny, ReturnValue};
 use crate::handlers::control::{Br, BrTable, Check, Fuel, Unreachable};
 use crate::handlers::reference::{BranchNull, Func, Gc};
 use crate::handlers::source::{Acc, Imm, Slot};
+use crate::machine::OPCODE;
 use crate::ops::BinaryOp;
 use crate::table::opcode;
 use alloc::vec::Vec;
@@ -156,7 +157,7 @@ impl Translator<'_> {
             let at = self.here();
             self.start(opcode::<Check>());
             self.unit(0);
-            self.func.frame_size_at.push(at + 1);
+            self.func.frame_size_at.push(at + OPCODE);
             self.safepoint(at);
         }
     }
@@ -179,8 +180,8 @@ impl Translator<'_> {
                     self.start(opcode::<Fuel>());
                     self.unit32(0);
                     self.safepoint(at);
-                    self.func.fuel_at = Some(at + 1);
-                    at + 1
+                    self.func.fuel_at = Some(at + OPCODE);
+                    at + OPCODE
                 }
             };
             let units = &mut self.chunk.units[at..at + 2];
@@ -311,7 +312,7 @@ impl Translator<'_> {
             if !self.func.dead {
                 self.bring_top_home(self.count_of(control.results));
             }
-            self.link(label, skip + 1);
+            self.link(label, skip + OPCODE);
             control = self.func.control[label];
         }
         if control.is_joined() {
@@ -340,7 +341,7 @@ impl Translator<'_> {
         while at != 0 {
             let units = &mut self.chunk.units[at..at + 2];
             let next = read32(units) as usize;
-            write32(units, (here as i64 - (at as i64 - 1)) as u32);
+            write32(units, (here as i64 - (at as i64 - OPCODE as i64)) as u32);
             at = next;
         }
         let catches = &mut self.chunk.catches;
@@ -357,7 +358,7 @@ impl Translator<'_> {
     /// Binds the target of the branch that starts at `start` to the next instruction.
     fn bind_branch(&mut self, start: usize) {
         let distance = (self.here() - start) as u32;
-        write32(&mut self.chunk.units[start + 1..start + 3], distance);
+        write32(&mut self.chunk.units[start + OPCODE..start + OPCODE + 2], distance);
         self.barrier();
         self.clear_accs();
     }
@@ -366,7 +367,7 @@ impl Translator<'_> {
     fn link(&mut self, label: usize, at: usize) {
         let control = &mut self.func.control[label];
         let value = if control.kind == ControlKind::Loop {
-            (control.target as i64 - (at as i64 - 1)) as u32
+            (control.target as i64 - (at as i64 - OPCODE as i64)) as u32
         } else {
             core::mem::replace(&mut control.links, at) as u32
         };
@@ -378,7 +379,7 @@ impl Translator<'_> {
         let start = self.here();
         self.start(opcode::<Br>());
         self.unit32(0);
-        self.link(label, start + 1);
+        self.link(label, start + OPCODE);
     }
 
     /// Moves the topmost entries to where a label wants what it carries. On the way on, they are where they were.
@@ -440,7 +441,7 @@ impl Translator<'_> {
         }
         if count == 0 || self.is_level(label) {
             let start = emit(self, true);
-            self.link(label, start + 1);
+            self.link(label, start + OPCODE);
         } else {
             let skip = emit(self, false);
             self.carry(label);
@@ -485,7 +486,7 @@ impl Translator<'_> {
                 self.jump(label);
             }
             let (_, mover) = *movers.last().expect("just pushed");
-            write32(&mut self.chunk.units[at..at + 2], (mover - (at - 1)) as u32);
+            write32(&mut self.chunk.units[at..at + 2], (mover + OPCODE - at) as u32);
         }
         self.die();
         Ok(())
@@ -538,6 +539,9 @@ impl Translator<'_> {
         }
         let slot = self.in_slot(e);
         let acc = self.in_acc(slot, e.kind);
+        if acc {
+            self.take_acc(slot, None);
+        }
         self.start(match (e.kind, acc) {
             (ValKind::I32 | ValKind::I64, true) => opcode::<ReturnValue<u64, Acc>>(),
             (ValKind::I32 | ValKind::I64, false) => opcode::<ReturnValue<u64, Slot>>(),

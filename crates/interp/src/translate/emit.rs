@@ -5,11 +5,12 @@
 
 use super::Translator;
 use super::stack::{Entry, Operand};
+use crate::frame::HEADER;
 use crate::handlers::source::{Acc, Slot};
 use crate::handlers::variable::*;
-use crate::machine::{Unit, units};
+use crate::machine::{OPCODE, Unit, encode};
 use crate::ops::{BinaryOp, UnaryOp, binary_ops, unary_ops};
-use crate::table::{self, ENTRIES, Opcode, Operands, Single, opcode};
+use crate::table::{self, Opcode, Operands, Single, opcode};
 use windlass_abi::types::ValKind;
 use windlass_wasm::SinkError;
 
@@ -30,10 +31,12 @@ pub(super) enum Last {
     /// There is none, or something can branch to what follows it.
     #[default]
     None,
-    /// One whose result is in the slot that its unit 1 names.
+    /// One whose result is in the slot that its first operand names.
     Result {
         /// Where it starts.
         start: usize,
+        /// The instruction that does the same, but leaves the result in the accumulator only.
+        accumulating: Option<Opcode>,
     },
     /// A comparison or a 32-bit addition, with what it takes to make it part of another instruction.
     Binary {
@@ -44,7 +47,18 @@ pub(super) enum Last {
         b: Operand,
         /// The accumulators before it.
         before: Accs,
+        /// As in `Result`.
+        accumulating: Opcode,
+        /// The instruction before it, if nothing but this one needs its result, which it takes from the accumulator.
+        spare: Option<Spare>,
     },
+}
+
+/// An instruction that need not put its result into a slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spare {
+    start: usize,
+    accumulating: Opcode,
 }
 
 /// A binary operation that was taken back.
@@ -140,20 +154,52 @@ impl Translator<'_> {
 
     /// Starts an instruction without a result. Its operands follow.
     pub(super) fn start(&mut self, opcode: Opcode) {
-        self.func.last = Last::None;
-        self.unit(opcode);
+        self.barrier();
+        self.chunk.units.extend_from_slice(&encode(opcode));
     }
 
     /// Starts an instruction whose result goes to `dst`. Its other operands follow.
     pub(super) fn start_to(&mut self, opcode: Opcode, dst: u16, kind: ValKind) {
-        self.func.last = Last::Result { start: self.here() };
-        self.chunk.units.extend_from_slice(&[opcode, dst]);
+        self.barrier();
+        self.func.last = Last::Result { start: self.here(), accumulating: None };
+        self.chunk.units.extend_from_slice(&encode(opcode));
+        self.unit(dst);
         self.wrote(dst, kind);
     }
 
-    /// Forgets the latest instruction.
+    /// Forgets the latest instruction: it will not be taken back.
     pub(super) fn barrier(&mut self) {
+        if let Last::Binary { spare: Some(spare), .. } = self.func.last {
+            self.keep_in_acc(spare);
+        }
         self.func.last = Last::None;
+    }
+
+    /// Makes an instruction leave its result in the accumulator only.
+    fn keep_in_acc(&mut self, spare: Spare) {
+        self.chunk.units[spare.start..spare.start + OPCODE].copy_from_slice(&encode(spare.accumulating));
+    }
+
+    /// The latest instruction, if its result is in `slot`, and no one but the next instruction, which takes it from the
+    /// accumulator and whose own result goes to `dst`, needs it.
+    fn spare(&self, slot: u16, dst: Option<u16>) -> Option<Spare> {
+        let (start, accumulating) = match self.func.last {
+            Last::Result { start, accumulating: Some(op) } => (start, op),
+            Last::Binary { start, accumulating, .. } => (start, accumulating),
+            Last::None | Last::Result { .. } => return None,
+        };
+        // Home slots above the stack are those of entries that were popped.
+        let is_dead = slot >= self.next_slot() || Some(slot) == dst;
+        let is_home = slot as u32 >= self.func.header + HEADER as u32;
+        (is_home && is_dead && self.chunk.units[start + OPCODE] == slot)
+            .then_some(Spare { start, accumulating })
+    }
+
+    /// The next instruction takes the value of `slot` from the accumulator; its own result goes to `dst`.
+    pub(super) fn take_acc(&mut self, slot: u16, dst: Option<u16>) {
+        if let Some(spare) = self.spare(slot, dst) {
+            self.keep_in_acc(spare);
+        }
     }
 
     /// Forgets what the accumulators hold.
@@ -198,16 +244,16 @@ impl Translator<'_> {
     fn latest_to(&self, slot: u16) -> Option<usize> {
         let start = match self.func.last {
             Last::None => return None,
-            Last::Result { start } | Last::Binary { start, .. } => start,
+            Last::Result { start, .. } | Last::Binary { start, .. } => start,
         };
-        (self.chunk.units[start + 1] == slot).then_some(start)
+        (self.chunk.units[start + OPCODE] == slot).then_some(start)
     }
 
     /// Makes the latest instruction put its result into `to` instead of `from`, a home slot that is not needed
     /// any more. Says whether it could.
     pub(super) fn redirect(&mut self, from: u16, to: u16) -> bool {
         let Some(start) = self.latest_to(from) else { return false };
-        self.chunk.units[start + 1] = to;
+        self.chunk.units[start + OPCODE] = to;
         // What was in `to` is gone from the accumulators; what was in `from` is in `to`.
         let accs = &mut self.func.accs;
         for acc in [&mut accs.int, &mut accs.f32, &mut accs.f64] {
@@ -217,19 +263,23 @@ impl Translator<'_> {
                 *acc = Some(to);
             }
         }
-        self.func.last = Last::Result { start };
+        self.barrier();
+        self.func.last = Last::Result { start, accumulating: None };
         true
     }
 
     /// Takes back the latest instruction if it is a binary operation that `wanted` and whose result is this entry, which was popped.
     pub(super) fn take_binary(&mut self, e: &Entry, wanted: impl FnOnce(BinaryOp) -> bool) -> Option<Taken> {
-        let Last::Binary { start, op, a, b, before } = self.func.last else { return None };
-        if !e.is_home() || self.chunk.units[start + 1] != e.slot || !wanted(op) {
+        let Last::Binary { start, op, a, b, before, spare, .. } = self.func.last else { return None };
+        if !e.is_home() || self.chunk.units[start + OPCODE] != e.slot || !wanted(op) {
             return None;
         }
         self.chunk.units.truncate(start);
         self.func.accs = before;
-        self.func.last = Last::None;
+        self.func.last = match spare {
+            Some(Spare { start, accumulating }) => Last::Result { start, accumulating: Some(accumulating) },
+            None => Last::None,
+        };
         Some(Taken { op, a, b })
     }
 
@@ -351,13 +401,24 @@ impl Translator<'_> {
         };
         let swapped = x != a;
         let encoded = if swapped { op.swapped().expect("only these are swapped") } else { op };
-        self.start_to(table::binary(encoded, way), dst, result);
+        let spare = match (way, y) {
+            (Operands::AccSlot | Operands::AccImm, _) => self.spare(x, Some(dst)),
+            (Operands::SlotAcc, Operand::Slot(y)) => self.spare(y, Some(dst)),
+            _ => None,
+        };
+        let opcode = table::binary(encoded, way);
+        let accumulating = table::accumulating(opcode, table::BINARY_WAYS);
+        let may_be_taken = op.is_compare() || op == BinaryOp::I32Add;
+        self.start_to(opcode, dst, result);
         match way {
             Operands::SlotAcc => self.unit(x),
             _ => self.binary_operands(x, y, way, kind),
         }
-        if op.is_compare() || op == BinaryOp::I32Add {
-            self.func.last = Last::Binary { start, op, a, b, before };
+        if may_be_taken {
+            self.func.last = Last::Binary { start, op, a, b, before, accumulating, spare };
+        } else {
+            spare.into_iter().for_each(|spare| self.keep_in_acc(spare));
+            self.func.last = Last::Result { start, accumulating: Some(accumulating) };
         }
     }
 
@@ -406,6 +467,9 @@ impl Translator<'_> {
             (false, Some(inverse)) => table::branch_if(inverse, way),
             (false, None) => table::branch_unless(op, way),
         };
+        if matches!(way, Operands::AccSlot | Operands::AccImm) {
+            self.take_acc(a, None);
+        }
         let start = self.here();
         self.start(code);
         self.unit32(0);
@@ -417,6 +481,9 @@ impl Translator<'_> {
     pub(super) fn emit_branch_if(&mut self, condition: u16, taken: bool) -> usize {
         use crate::handlers::control::BranchIf;
         let acc = self.in_acc(condition, ValKind::I32);
+        if acc {
+            self.take_acc(condition, None);
+        }
         let start = self.here();
         self.start(match (acc, taken) {
             (true, true) => opcode::<BranchIf<Acc, true>>(),
@@ -450,20 +517,27 @@ impl Translator<'_> {
             self.mark();
         }
         let acc = self.in_acc(src, from);
-        self.start_to(table::unary(op, acc), dst, to);
+        if acc {
+            self.take_acc(src, Some(dst));
+        }
+        let opcode = table::unary(op, acc);
+        self.start_to(opcode, dst, to);
         if !acc {
             self.unit(src);
         }
+        self.may_accumulate(table::accumulating(opcode, table::UNARY_WAYS));
         Ok(())
+    }
+
+    /// Says which instruction does the same as the latest, but leaves its result in the accumulator only.
+    pub(super) fn may_accumulate(&mut self, opcode: Opcode) {
+        if let Last::Result { accumulating, .. } = &mut self.func.last {
+            *accumulating = Some(opcode);
+        }
     }
 
     /// Starts an instruction that is listed on its own and has a result.
     pub(super) fn single_to<I: Single>(&mut self, dst: u16, kind: ValKind) {
         self.start_to(I::OPCODE, dst, kind);
-    }
-
-    /// The units of the instruction that starts at `at`.
-    pub(super) fn instruction_units(&self, at: usize) -> usize {
-        units(ENTRIES[self.chunk.units[at] as usize].operands)
     }
 }

@@ -48,10 +48,12 @@ impl Translator<'_> {
         let address = self.address(&e, offset);
         let dst = self.push_home(kind)?;
         self.mark();
-        let (way, a, b) = self.address_way(&address);
-        self.start_to(table::fast_load(op, way), dst, kind);
+        let (way, a, b) = self.address_way(&address, Some(dst));
+        let opcode = table::fast_load(op, way);
+        self.start_to(opcode, dst, kind);
         self.address_operands(a, b);
         self.unit32(offset_of(&address, offset));
+        self.may_accumulate(table::accumulating(opcode, table::ADDRESS_WAYS));
         Ok(())
     }
 
@@ -82,10 +84,13 @@ impl Translator<'_> {
         };
         let address = self.address(&e, offset);
         self.mark();
-        let (way, a, b) = self.address_way(&address);
+        let (way, a, b) = self.address_way(&address, None);
         let value_way = match value {
             Operand::Const(_) => ValueWay::Imm,
-            Operand::Slot(slot) if self.in_acc(slot, kind) => ValueWay::Acc,
+            Operand::Slot(slot) if self.in_acc(slot, kind) => {
+                self.take_acc(slot, None);
+                ValueWay::Acc
+            }
             Operand::Slot(_) => ValueWay::Slot,
         };
         self.start(table::fast_store(op, way, value_way));
@@ -117,16 +122,28 @@ impl Translator<'_> {
         Address::Slot(self.in_slot(e))
     }
 
-    /// How an access takes its address, and the slots that are operands.
-    pub(super) fn address_way(&self, address: &Address) -> (AddressWay, Option<u16>, Option<u16>) {
-        match *address {
-            Address::Slot(a) if self.in_acc(a, ValKind::I32) => (AddressWay::Acc, None, None),
-            Address::Slot(a) => (AddressWay::Slot, Some(a), None),
-            Address::Sum(a, b) if self.in_acc(a, ValKind::I32) => (AddressWay::AccSlot, None, Some(b)),
-            Address::Sum(a, b) if self.in_acc(b, ValKind::I32) => (AddressWay::AccSlot, None, Some(a)),
-            Address::Sum(a, b) => (AddressWay::SlotSlot, Some(a), Some(b)),
-            Address::Absolute(_) => (AddressWay::Absolute, None, None),
+    /// How an access whose result, if it has one, goes to `dst` takes its address, and the slots that are operands.
+    pub(super) fn address_way(
+        &mut self,
+        address: &Address,
+        dst: Option<u16>,
+    ) -> (AddressWay, Option<u16>, Option<u16>) {
+        let (acc, way, a, b) = match *address {
+            Address::Slot(a) if self.in_acc(a, ValKind::I32) => (Some(a), AddressWay::Acc, None, None),
+            Address::Slot(a) => (None, AddressWay::Slot, Some(a), None),
+            Address::Sum(a, b) if self.in_acc(a, ValKind::I32) => {
+                (Some(a), AddressWay::AccSlot, None, Some(b))
+            }
+            Address::Sum(a, b) if self.in_acc(b, ValKind::I32) => {
+                (Some(b), AddressWay::AccSlot, None, Some(a))
+            }
+            Address::Sum(a, b) => (None, AddressWay::SlotSlot, Some(a), Some(b)),
+            Address::Absolute(_) => (None, AddressWay::Absolute, None, None),
+        };
+        if let Some(slot) = acc {
+            self.take_acc(slot, dst);
         }
+        (way, a, b)
     }
 
     pub(super) fn address_operands(&mut self, a: Option<u16>, b: Option<u16>) {

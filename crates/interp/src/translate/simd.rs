@@ -88,7 +88,7 @@ impl Translator<'_> {
             let address = self.address(&e, offset);
             let dst = self.push_home(ValKind::V128)?;
             self.mark();
-            let (way, a, b) = self.address_way(&address);
+            let (way, a, b) = self.address_way(&address, Some(dst));
             self.start_to(op.whole(Access::Fast(way)), dst, ValKind::V128);
             self.address_operands(a, b);
             self.unit32(offset_of(&address, offset));
@@ -113,7 +113,7 @@ impl Translator<'_> {
             let e = self.pop();
             let address = self.address(&e, offset);
             self.mark();
-            let (way, a, b) = self.address_way(&address);
+            let (way, a, b) = self.address_way(&address, None);
             self.start(op.whole(Access::Fast(way)));
             self.unit32(offset_of(&address, offset));
             self.address_operands(a, b);

@@ -76,6 +76,9 @@ impl Translator<'_> {
         let src = self.pop_slot();
         let acc =
             !imported && matches!(plan.kind, ValKind::I32 | ValKind::I64) && self.in_acc(src, plan.kind);
+        if acc {
+            self.take_acc(src, None);
+        }
         self.start(match (imported, plan.kind == ValKind::V128) {
             (false, true) => opcode::<GlobalSetV128>(),
             (true, true) => opcode::<GlobalSetImportedV128>(),

@@ -1,4 +1,4 @@
-//! Where in a [`VMContext`](crate::vm::VMContext) the parts of a module lie: byte offsets from the context's start.
+//! Where in a [`VMContext`] the parts of a module lie: byte offsets from the context's start.
 
 use crate::facts::{GlobalIndex, MemoryIndex, ModuleFacts, TableIndex, TagIndex};
 use crate::vm::{VMContext, VMGlobal, VMImportedFunc, VMMemory, VMTable};

@@ -1,11 +1,9 @@
-;; Calls: n calls of a small function, by each way to reach one. The four callees differ so that
-;; nothing can assume which is next: i picks one by its two low bits.
+;; Calls: n calls of a small function, by each way to reach one. Where there is a choice, n picks one of four
+;; by its two low bits, so that nothing can assume which is next. `call_ref.wat` has calls of references.
 (module
   (type $op (func (param i64 i64) (result i64)))
   (table $ops 4 4 funcref)
   (elem (table $ops) (i32.const 0) func $add $sub $xor $mix)
-  (table $refs 4 4 (ref null $op))
-  (elem (table $refs) (i32.const 0) (ref null $op) (ref.func $add) (ref.func $sub) (ref.func $xor) (ref.func $mix))
 
   (func $add (type $op) (i64.add (local.get 0) (local.get 1)))
   (func $sub (type $op) (i64.sub (local.get 0) (local.get 1)))
@@ -27,16 +25,6 @@
       (local.set $sum
         (call_indirect $ops (type $op) (local.get $sum) (local.get $n)
           (i32.and (i32.wrap_i64 (local.get $n)) (i32.const 3))))
-      (br_if $next (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 1))) (i64.const 0))))
-    (local.get $sum))
-
-  (func (export "ref") (param $n i64) (result i64)
-    (local $sum i64)
-    (if (i64.eqz (local.get $n)) (then (return (i64.const 0))))
-    (loop $next
-      (local.set $sum
-        (call_ref $op (local.get $sum) (local.get $n)
-          (table.get $refs (i32.and (i32.wrap_i64 (local.get $n)) (i32.const 3)))))
       (br_if $next (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 1))) (i64.const 0))))
     (local.get $sum))
 

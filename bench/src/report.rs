@@ -66,8 +66,8 @@ pub fn measure(
     };
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(8);
     print!("{unit:width$}");
-    for engine in engines {
-        print!("  {engine:>12} spread   peak MiB  ratio");
+    for (e, engine) in engines.iter().enumerate() {
+        print!("  {engine:>12} spread   peak MiB{}", if e == 0 { "" } else { "  ratio" });
     }
     println!();
     for (r, row) in rows.into_iter().enumerate() {
@@ -96,13 +96,16 @@ pub fn measure(
 
 fn print_row(name: &str, width: usize, cells: &[Cell]) {
     print!("{name:width$}");
-    for cell in cells {
+    for (e, cell) in cells.iter().enumerate() {
         match (cell.median, cell.spread, cell.peak_kib) {
             (Some(median), Some(spread), Some(peak)) => {
-                let ratio = cells[0].median.map_or(String::new(), |first| format!("{:.3}", first / median));
-                print!("  {median:12.3} {:5.1}% {:10.1} {ratio:>6}", spread * 100.0, peak as f64 / 1024.0);
+                print!("  {median:12.3} {:5.1}% {:10.1}", spread * 100.0, peak as f64 / 1024.0)
             }
-            _ => print!("  {:>12} {:>6} {:>10} {:>6}", "-", "", "", ""),
+            _ => print!("  {:>12} {:6} {:10}", "-", "", ""),
+        }
+        if e > 0 {
+            let ratio = cells[0].median.zip(cell.median).map(|(first, own)| format!("{:.3}", first / own));
+            print!(" {:>6}", ratio.unwrap_or_default());
         }
     }
     println!();

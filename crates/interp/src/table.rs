@@ -111,6 +111,18 @@ pub(crate) enum Operands {
 pub(crate) const BINARY_WAYS: usize = 5;
 const COMPARE_WAYS: usize = 4;
 pub(crate) const UNARY_WAYS: usize = 2;
+const STEP_WAYS: usize = 2;
+/// The ways of [`shift_add`].
+pub(crate) const SHIFT_ADD_WAYS: usize = 3;
+
+const SHIFT_ADDS: &[Entry] = &[
+    Entry::of::<ShiftAdd<Slot, Slot, true>>(),
+    Entry::of::<ShiftAdd<Acc, Slot, true>>(),
+    Entry::of::<ShiftAdd<Slot, Acc, true>>(),
+    Entry::of::<ShiftAdd<Slot, Slot, false>>(),
+    Entry::of::<ShiftAdd<Acc, Slot, false>>(),
+    Entry::of::<ShiftAdd<Slot, Acc, false>>(),
+];
 
 macro_rules! families {
     (
@@ -128,6 +140,10 @@ macro_rules! families {
             $(branch_ways::<binary::$fc, true>(),)*
         ];
         const BRANCHES_UNLESS: &[[Entry; COMPARE_WAYS]] = &[$(branch_ways::<binary::$fc, false>(),)*];
+        const STEPS: &[[Entry; STEP_WAYS]] = &[$([
+            Entry::of::<StepBranch<binary::$ic, Slot>>(),
+            Entry::of::<StepBranch<binary::$ic, Imm>>(),
+        ]),*];
         const SELECTS: &[[Entry; COMPARE_WAYS]] = &[
             $(select_ways::<binary::$ic>(),)*
             $(select_ways::<binary::$fc>(),)*
@@ -206,6 +222,10 @@ pub(crate) enum AddressWay {
     AccSlot,
     /// There is the offset only.
     Absolute,
+    /// From the sum of a slot and a constant.
+    SlotImm,
+    /// From the sum of the accumulator and a constant.
+    AccImm,
 }
 
 /// How a store of the fast family takes its value.
@@ -220,8 +240,8 @@ pub(crate) enum ValueWay {
     Imm,
 }
 
-pub(crate) const ADDRESS_WAYS: usize = 5;
-const STORE_WAYS: usize = 15;
+pub(crate) const ADDRESS_WAYS: usize = 7;
+const STORE_WAYS: usize = 3 * ADDRESS_WAYS;
 
 macro_rules! load_family {
     ($($op:ident)*) => {
@@ -231,11 +251,15 @@ macro_rules! load_family {
             Entry::of::<FastLoad<load::$op, Sum<Slot>, true>>(),
             Entry::of::<FastLoad<load::$op, Sum<Acc>, true>>(),
             Entry::of::<FastLoad<load::$op, Absolute, true>>(),
+            Entry::of::<FastLoad<load::$op, Displaced<Slot>, true>>(),
+            Entry::of::<FastLoad<load::$op, Displaced<Acc>, true>>(),
             Entry::of::<FastLoad<load::$op, Base<Slot>, false>>(),
             Entry::of::<FastLoad<load::$op, Base<Acc>, false>>(),
             Entry::of::<FastLoad<load::$op, Sum<Slot>, false>>(),
             Entry::of::<FastLoad<load::$op, Sum<Acc>, false>>(),
             Entry::of::<FastLoad<load::$op, Absolute, false>>(),
+            Entry::of::<FastLoad<load::$op, Displaced<Slot>, false>>(),
+            Entry::of::<FastLoad<load::$op, Displaced<Acc>, false>>(),
         ]),*];
         const ANY_LOADS: &[[Entry; 2]] =
             &[$([Entry::of::<AnyLoad<load::$op, u32>>(), Entry::of::<AnyLoad<load::$op, u64>>()]),*];
@@ -264,6 +288,12 @@ where
         Entry::of::<FastStore<S, Absolute, Slot>>(),
         Entry::of::<FastStore<S, Absolute, Acc>>(),
         Entry::of::<FastStore<S, Absolute, Imm>>(),
+        Entry::of::<FastStore<S, Displaced<Slot>, Slot>>(),
+        Entry::of::<FastStore<S, Displaced<Slot>, Acc>>(),
+        Entry::of::<FastStore<S, Displaced<Slot>, Imm>>(),
+        Entry::of::<FastStore<S, Displaced<Acc>, Slot>>(),
+        Entry::of::<FastStore<S, Displaced<Acc>, Acc>>(),
+        Entry::of::<FastStore<S, Displaced<Acc>, Imm>>(),
     ]
 }
 
@@ -313,6 +343,8 @@ const GROUPS: &[&[Entry]] = &[
     ANY_STORES.as_flattened(),
     vectors::ENTRIES,
     ATOMICS.as_flattened(),
+    STEPS.as_flattened(),
+    SHIFT_ADDS,
 ];
 
 /// The opcode of the first instruction of a group.
@@ -426,4 +458,16 @@ pub(crate) const fn atomic(op: AtomicOp, bits: u32, memory64: bool) -> Opcode {
     const BASE: Opcode = base(11);
     let width = bits.ilog2() as Opcode - 3;
     BASE + op as Opcode * ATOMIC_WAYS as Opcode + width * 2 + memory64 as Opcode
+}
+
+/// The opcode of a step that branches if a comparison of integers holds; the other side is a constant or in a slot.
+pub(crate) const fn step_branch(op: BinaryOp, imm: bool) -> Opcode {
+    const BASE: Opcode = base(12);
+    BASE + op as Opcode * STEP_WAYS as Opcode + imm as Opcode
+}
+
+/// The opcode of a shift and an addition, of which one operand may be in the accumulator.
+pub(crate) const fn shift_add(a_in_acc: bool, b_in_acc: bool) -> Opcode {
+    const BASE: Opcode = base(13);
+    BASE + if a_in_acc { 1 } else { 2 * b_in_acc as Opcode }
 }

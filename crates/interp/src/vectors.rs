@@ -216,6 +216,8 @@ const fn whole_loads<L: LoadOp>() -> [Entry; WHOLE] {
         Entry::of::<FastLoad<L, Sum<Slot>>>(),
         Entry::of::<FastLoad<L, Sum<Acc>>>(),
         Entry::of::<FastLoad<L, Absolute>>(),
+        Entry::of::<FastLoad<L, Displaced<Slot>>>(),
+        Entry::of::<FastLoad<L, Displaced<Acc>>>(),
         Entry::of::<AnyLoad<L, u32>>(),
         Entry::of::<AnyLoad<L, u64>>(),
     ]
@@ -227,6 +229,8 @@ const STORES: [Entry; WHOLE] = [
     Entry::of::<FastStore<V128Store, Sum<Slot>, Slot>>(),
     Entry::of::<FastStore<V128Store, Sum<Acc>, Slot>>(),
     Entry::of::<FastStore<V128Store, Absolute, Slot>>(),
+    Entry::of::<FastStore<V128Store, Displaced<Slot>, Slot>>(),
+    Entry::of::<FastStore<V128Store, Displaced<Acc>, Slot>>(),
     Entry::of::<AnyStore<V128Store, u32>>(),
     Entry::of::<AnyStore<V128Store, u64>>(),
 ];

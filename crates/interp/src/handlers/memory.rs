@@ -226,6 +226,18 @@ impl<S: Source<u32>> Address for Sum<S> {
     }
 }
 
+/// The address is the sum of a value and a constant, which wraps: unlike that with the offset.
+pub(crate) struct Displaced<S>(PhantomData<S>);
+impl<S: Source<u32>> Address for Displaced<S> {
+    const A: Operand = S::OPERAND;
+    const B: Operand = Operand::I32;
+    #[inline(always)]
+    unsafe fn get(r: &Regs, at: usize) -> u32 {
+        // SAFETY: the caller is an instruction with these operands.
+        unsafe { S::get(r, at).wrapping_add(r.u32(at + S::OPERAND.units())) }
+    }
+}
+
 /// The offset is the whole address.
 pub(crate) struct Absolute;
 impl Address for Absolute {

@@ -3,6 +3,7 @@
 use super::source::Source;
 use crate::machine::{AccValue, Any, Instr, Next, Operand, Regs, Value, units};
 use core::marker::PhantomData;
+use windlass_abi::num;
 use windlass_abi::trap::TrapCode;
 
 /// What a binary operator means.
@@ -98,6 +99,68 @@ impl<O: Compare, A: Source<O::In>, B: Source<O::In>, const TAKEN: bool> Instr
             } else {
                 r.next(units(Self::OPERANDS))
             }
+        }
+    }
+}
+
+/// Integers that loops count with.
+pub(crate) trait Countable: AccValue {
+    /// The sum with a sign-extended number, wrapping.
+    fn step(self, by: i32) -> Self;
+}
+
+impl Countable for u32 {
+    #[inline(always)]
+    fn step(self, by: i32) -> u32 {
+        self.wrapping_add_signed(by)
+    }
+}
+
+impl Countable for u64 {
+    #[inline(always)]
+    fn step(self, by: i32) -> u64 {
+        self.wrapping_add_signed(by.into())
+    }
+}
+
+/// `dst = dst + constant`, and branches if then `dst op b`: the end of most loops.
+pub(crate) struct StepBranch<O, B>(PhantomData<(O, B)>);
+
+impl<O: Compare<In: Countable>, B: Source<O::In>> Instr for StepBranch<O, B> {
+    const NAME: &'static str = O::NAME;
+    const OPERANDS: &'static [Operand] = &[Operand::Target, Operand::Src, Operand::I32, B::OPERAND];
+
+    #[inline(always)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe {
+            let a = r.get::<O::In>(3).step(r.u32(4) as i32);
+            r.set(3, a);
+            // Comparisons don't trap.
+            if matches!(O::eval(a, B::get(&r, 6)), Ok(true)) {
+                r.branch(1)
+            } else {
+                r.next(units(Self::OPERANDS))
+            }
+        }
+    }
+}
+
+/// `dst = (a << constant) + b`, 32-bit: the address of an element; without `KEEP` into the accumulator only.
+pub(crate) struct ShiftAdd<A, B, const KEEP: bool>(PhantomData<(A, B)>);
+
+impl<A: Source<u32>, B: Source<u32>, const KEEP: bool> Instr for ShiftAdd<A, B, KEEP> {
+    const NAME: &'static str = "i32.shl+add";
+    const OPERANDS: &'static [Operand] = &[Operand::result(KEEP), A::OPERAND, Operand::U16, B::OPERAND];
+
+    #[inline(always)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says.
+        unsafe {
+            let at = 2 + A::OPERAND.units();
+            let (a, by, b) = (A::get(&r, 2), r.unit(at), B::get(&r, at + 1));
+            r.give::<_, KEEP>(1, num::i32_add(num::i32_shl(a, by.into()), b));
+            r.next(units(Self::OPERANDS))
         }
     }
 }

@@ -51,7 +51,24 @@ pub(super) enum Last {
         accumulating: Opcode,
         /// The instruction before it, if nothing but this one needs its result, which it takes from the accumulator.
         spare: Option<Spare>,
+        /// The instruction before it, if that is a step of one of the operands.
+        step: Option<Step>,
     },
+    /// One that adds a constant to a local.
+    Step(Step),
+}
+
+/// An instruction that adds a constant to a local.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    /// Where it starts.
+    start: usize,
+    /// The local's slot.
+    slot: u16,
+    by: u32,
+    kind: ValKind,
+    /// The accumulators before it.
+    before: Accs,
 }
 
 /// An instruction that need not put its result into a slot.
@@ -186,7 +203,7 @@ impl Translator<'_> {
         let (start, accumulating) = match self.func.last {
             Last::Result { start, accumulating: Some(op) } => (start, op),
             Last::Binary { start, accumulating, .. } => (start, accumulating),
-            Last::None | Last::Result { .. } => return None,
+            Last::None | Last::Step(_) | Last::Result { .. } => return None,
         };
         // Home slots above the stack are those of entries that were popped.
         let is_dead = slot >= self.next_slot() || Some(slot) == dst;
@@ -244,7 +261,7 @@ impl Translator<'_> {
     fn latest_to(&self, slot: u16) -> Option<usize> {
         let start = match self.func.last {
             Last::None => return None,
-            Last::Result { start, .. } | Last::Binary { start, .. } => start,
+            Last::Result { start, .. } | Last::Binary { start, .. } | Last::Step(Step { start, .. }) => start,
         };
         (self.chunk.units[start + OPCODE] == slot).then_some(start)
     }
@@ -263,22 +280,38 @@ impl Translator<'_> {
                 *acc = Some(to);
             }
         }
+        let last = self.func.last;
         self.barrier();
-        self.func.last = Last::Result { start, accumulating: None };
+        self.func.last = match last {
+            Last::Binary {
+                op: op @ (BinaryOp::I32Add | BinaryOp::I64Add),
+                a,
+                b: Operand::Const(by),
+                before,
+                spare: None,
+                ..
+            } if a == to => {
+                Last::Step(Step { start, slot: to, by: by as u32, kind: op.operand_kind(), before })
+            }
+            _ => Last::Result { start, accumulating: None },
+        };
         true
     }
 
     /// Takes back the latest instruction if it is a binary operation that `wanted` and whose result is this entry, which was popped.
     pub(super) fn take_binary(&mut self, e: &Entry, wanted: impl FnOnce(BinaryOp) -> bool) -> Option<Taken> {
-        let Last::Binary { start, op, a, b, before, spare, .. } = self.func.last else { return None };
+        let Last::Binary { start, op, a, b, before, spare, step, .. } = self.func.last else { return None };
         if !e.is_home() || self.chunk.units[start + OPCODE] != e.slot || !wanted(op) {
             return None;
         }
         self.chunk.units.truncate(start);
         self.func.accs = before;
-        self.func.last = match spare {
-            Some(Spare { start, accumulating }) => Last::Result { start, accumulating: Some(accumulating) },
-            None => Last::None,
+        self.func.last = match (spare, step) {
+            (Some(Spare { start, accumulating }), _) => {
+                Last::Result { start, accumulating: Some(accumulating) }
+            }
+            (None, Some(step)) => Last::Step(step),
+            (None, None) => Last::None,
         };
         Some(Taken { op, a, b })
     }
@@ -364,6 +397,9 @@ impl Translator<'_> {
         let (b, a) = (self.pop(), self.pop());
         let kind = op.operand_kind();
         let result = if op.is_compare() { ValKind::I32 } else { kind };
+        if op == BinaryOp::I32Add && self.shift_add(&a, &b)? {
+            return Ok(());
+        }
         let (mut op, mut a, mut b) = (op, a, b);
         if matches!(self.operand(&a), Operand::Const(_))
             && !matches!(self.operand(&b), Operand::Const(_))
@@ -383,6 +419,42 @@ impl Translator<'_> {
         }
         self.emit_binary(dst, op, x, y);
         Ok(())
+    }
+
+    /// Adds two entries, which were popped, if the latest instruction made one of them by a shift: both in one.
+    /// Says whether it did.
+    fn shift_add(&mut self, a: &Entry, b: &Entry) -> Result<bool, SinkError> {
+        let (shifted, other) = match self.latest_to(b.slot) {
+            Some(_) => (b, a),
+            None => (a, b),
+        };
+        let Operand::Slot(y) = self.operand(other) else { return Ok(false) };
+        if !matches!(self.func.last, Last::Binary { b: Operand::Const(_), .. }) {
+            return Ok(false);
+        }
+        let Some(Taken { a: x, b: Operand::Const(by), .. }) =
+            self.take_binary(shifted, |op| op == BinaryOp::I32Shl)
+        else {
+            return Ok(false);
+        };
+        let dst = self.push_home(ValKind::I32)?;
+        let (a_in_acc, b_in_acc) = (self.in_acc(x, ValKind::I32), self.in_acc(y, ValKind::I32));
+        if a_in_acc {
+            self.take_acc(x, Some(dst));
+        } else if b_in_acc {
+            self.take_acc(y, Some(dst));
+        }
+        let opcode = table::shift_add(a_in_acc, b_in_acc);
+        self.start_to(opcode, dst, ValKind::I32);
+        if !a_in_acc {
+            self.unit(x);
+        }
+        self.unit(by as u16 & 31);
+        if a_in_acc || !b_in_acc {
+            self.unit(y);
+        }
+        self.may_accumulate(table::accumulating(opcode, table::SHIFT_ADD_WAYS));
+        Ok(true)
     }
 
     /// Emits `dst = a op b`.
@@ -408,14 +480,19 @@ impl Translator<'_> {
         };
         let opcode = table::binary(encoded, way);
         let accumulating = table::accumulating(opcode, table::BINARY_WAYS);
-        let may_be_taken = op.is_compare() || op == BinaryOp::I32Add;
+        let may_be_taken =
+            op.is_compare() || matches!(op, BinaryOp::I32Add | BinaryOp::I64Add | BinaryOp::I32Shl);
+        let step = match self.func.last {
+            Last::Step(step) if op.is_compare() => Some(step),
+            _ => None,
+        };
         self.start_to(opcode, dst, result);
         match way {
             Operands::SlotAcc => self.unit(x),
             _ => self.binary_operands(x, y, way, kind),
         }
         if may_be_taken {
-            self.func.last = Last::Binary { start, op, a, b, before, accumulating, spare };
+            self.func.last = Last::Binary { start, op, a, b, before, accumulating, spare, step };
         } else {
             spare.into_iter().for_each(|spare| self.keep_in_acc(spare));
             self.func.last = Last::Result { start, accumulating: Some(accumulating) };
@@ -457,6 +534,9 @@ impl Translator<'_> {
 
     /// Emits a branch that is taken if the comparison is `taken`; returns where it starts. The target follows the opcode.
     pub(super) fn emit_compare_branch(&mut self, c: Taken, taken: bool) -> usize {
+        if let Some(start) = self.emit_step_branch(c, taken) {
+            return start;
+        }
         // Comparisons of an i32 with zero are what the plain branches do.
         if let (BinaryOp::I32Eq | BinaryOp::I32Ne, Operand::Const(0)) = (c.op, c.b) {
             return self.emit_branch_if(c.a, (c.op == BinaryOp::I32Ne) == taken);
@@ -477,9 +557,41 @@ impl Translator<'_> {
         start
     }
 
+    /// Emits a branch on a comparison of a local that the latest instruction has stepped, and takes that instruction back.
+    fn emit_step_branch(&mut self, c: Taken, taken: bool) -> Option<usize> {
+        let Last::Step(step) = self.func.last else { return None };
+        let (op, other) = match c.b {
+            _ if c.a == step.slot => (c.op, c.b),
+            Operand::Slot(b) if b == step.slot => (c.op.swapped()?, Operand::Slot(c.a)),
+            _ => return None,
+        };
+        let inverse = op.inverse()?;
+        if op.operand_kind() != step.kind {
+            return None;
+        }
+        self.chunk.units.truncate(step.start);
+        self.func.accs = step.before;
+        self.func.last = Last::None;
+        let op = if taken { op } else { inverse };
+        self.start(table::step_branch(op, matches!(other, Operand::Const(_))));
+        self.unit32(0);
+        self.unit(step.slot);
+        self.unit32(step.by);
+        match other {
+            Operand::Slot(b) => self.unit(b),
+            Operand::Const(bits) => self.imm(bits, step.kind),
+        }
+        self.wrote(step.slot, step.kind);
+        Some(step.start)
+    }
+
     /// Emits a branch that is taken if an i32 is not zero (`taken`), or if it is; returns where it starts.
     pub(super) fn emit_branch_if(&mut self, condition: u16, taken: bool) -> usize {
         use crate::handlers::control::BranchIf;
+        let not_zero = Taken { op: BinaryOp::I32Ne, a: condition, b: Operand::Const(0) };
+        if let Some(start) = self.emit_step_branch(not_zero, taken) {
+            return start;
+        }
         let acc = self.in_acc(condition, ValKind::I32);
         if acc {
             self.take_acc(condition, None);

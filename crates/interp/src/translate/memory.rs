@@ -1,6 +1,7 @@
 //! Memories: loads, stores, size and growth, and what moves many bytes.
 
 use super::Translator;
+use super::emit::Taken;
 use super::stack::{Entry, Operand};
 use crate::handlers::bulk::*;
 use crate::handlers::memory::{Load, MemoryGrow, MemorySize, Store};
@@ -17,8 +18,19 @@ pub(super) enum Address {
     Slot(u16),
     /// The sum of two slots.
     Sum(u16, u16),
+    /// The sum of a slot and a constant.
+    Displaced(u16, u32),
     /// A constant, to which the offset can be added.
     Absolute(u32),
+}
+
+/// What is added to the first operand of an address.
+#[derive(Clone, Copy)]
+pub(super) enum Second {
+    /// A slot.
+    Slot(u16),
+    /// A constant.
+    Imm(u32),
 }
 
 impl Translator<'_> {
@@ -111,15 +123,11 @@ impl Translator<'_> {
         {
             return Address::Absolute(bits as u32);
         }
-        // A sum of a slot and a constant is no shorter as an address.
-        let is_sum = |op| op == BinaryOp::I32Add;
-        if let super::emit::Last::Binary { b: Operand::Slot(_), .. } = self.func.last
-            && let Some(sum) = self.take_binary(e, is_sum)
-            && let Operand::Slot(b) = sum.b
-        {
-            return Address::Sum(sum.a, b);
+        match self.take_binary(e, |op| op == BinaryOp::I32Add) {
+            Some(Taken { a, b: Operand::Slot(b), .. }) => Address::Sum(a, b),
+            Some(Taken { a, b: Operand::Const(bits), .. }) => Address::Displaced(a, bits as u32),
+            None => Address::Slot(self.in_slot(e)),
         }
-        Address::Slot(self.in_slot(e))
     }
 
     /// How an access whose result, if it has one, goes to `dst` takes its address, and the slots that are operands.
@@ -127,17 +135,21 @@ impl Translator<'_> {
         &mut self,
         address: &Address,
         dst: Option<u16>,
-    ) -> (AddressWay, Option<u16>, Option<u16>) {
+    ) -> (AddressWay, Option<u16>, Option<Second>) {
         let (acc, way, a, b) = match *address {
             Address::Slot(a) if self.in_acc(a, ValKind::I32) => (Some(a), AddressWay::Acc, None, None),
             Address::Slot(a) => (None, AddressWay::Slot, Some(a), None),
             Address::Sum(a, b) if self.in_acc(a, ValKind::I32) => {
-                (Some(a), AddressWay::AccSlot, None, Some(b))
+                (Some(a), AddressWay::AccSlot, None, Some(Second::Slot(b)))
             }
             Address::Sum(a, b) if self.in_acc(b, ValKind::I32) => {
-                (Some(b), AddressWay::AccSlot, None, Some(a))
+                (Some(b), AddressWay::AccSlot, None, Some(Second::Slot(a)))
             }
-            Address::Sum(a, b) => (None, AddressWay::SlotSlot, Some(a), Some(b)),
+            Address::Sum(a, b) => (None, AddressWay::SlotSlot, Some(a), Some(Second::Slot(b))),
+            Address::Displaced(a, by) if self.in_acc(a, ValKind::I32) => {
+                (Some(a), AddressWay::AccImm, None, Some(Second::Imm(by)))
+            }
+            Address::Displaced(a, by) => (None, AddressWay::SlotImm, Some(a), Some(Second::Imm(by))),
             Address::Absolute(_) => (None, AddressWay::Absolute, None, None),
         };
         if let Some(slot) = acc {
@@ -146,9 +158,14 @@ impl Translator<'_> {
         (way, a, b)
     }
 
-    pub(super) fn address_operands(&mut self, a: Option<u16>, b: Option<u16>) {
-        for slot in [a, b].into_iter().flatten() {
+    pub(super) fn address_operands(&mut self, a: Option<u16>, b: Option<Second>) {
+        if let Some(slot) = a {
             self.unit(slot);
+        }
+        match b {
+            Some(Second::Slot(slot)) => self.unit(slot),
+            Some(Second::Imm(bits)) => self.unit32(bits),
+            None => {}
         }
     }
 
@@ -254,6 +271,6 @@ pub(super) fn index_kind(wide: bool) -> ValKind {
 pub(super) fn offset_of(address: &Address, offset: u32) -> u32 {
     match address {
         Address::Absolute(base) => base + offset,
-        Address::Slot(_) | Address::Sum(..) => offset,
+        Address::Slot(_) | Address::Sum(..) | Address::Displaced(..) => offset,
     }
 }

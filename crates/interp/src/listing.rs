@@ -4,13 +4,15 @@ use crate::code::Code;
 use crate::frame::{PROLOGUE, Prologue};
 use crate::machine::{OPCODE, Operand, Unit, encode, units};
 use crate::table::{ENTRIES, Entry, Opcode};
+use alloc::vec::Vec;
 use core::fmt;
 use windlass_abi::facts::FuncIndex;
 
 /// The bytecode of one function, to be printed.
 ///
-/// A line is an instruction: its distance from the start of the function in units, its name, and its operands:
-/// `s7` a slot, `acc` an accumulator, `->12` a branch target, a plain number a constant.
+/// A line is an instruction: its number, its name, and its operands: `s7` a slot, `acc` an accumulator,
+/// `->12` the number of the instruction that a branch goes to, a plain number a constant. So it is the same
+/// with each form of dispatch.
 pub struct Listing<'c> {
     units: &'c [Unit],
 }
@@ -46,8 +48,19 @@ impl<'c> Listing<'c> {
         }
     }
 
-    fn target(&self, at: usize) -> i64 {
-        at as i64 - OPCODE as i64 + self.number(at, 2) as i32 as i64
+    /// Where each instruction is, and its row.
+    fn instructions(&self) -> Vec<(usize, &'static Entry)> {
+        let mut found = Vec::new();
+        let mut at = PROLOGUE;
+        while at < self.units.len() {
+            let entry = self.entry(at);
+            found.push((at, entry));
+            at += units(entry.operands);
+            if entry.operands.last() == Some(&Operand::Targets) {
+                at += 2 * (self.number(at - Operand::Targets.units(), 2) as usize + 1);
+            }
+        }
+        found
     }
 }
 
@@ -60,10 +73,13 @@ impl fmt::Display for Listing<'_> {
             "frame: {} slots, header at s{}, {} cleared",
             prologue.size, prologue.header, prologue.zeroed
         )?;
-        let mut at = PROLOGUE;
-        while at < self.units.len() {
-            let entry = self.entry(at);
-            write!(f, "{at:6}: {}", entry.name)?;
+        let instructions = self.instructions();
+        let target = |at: usize| {
+            let target = at as i64 - OPCODE as i64 + self.number(at, 2) as i32 as i64;
+            instructions.partition_point(|(at, _)| (*at as i64) < target)
+        };
+        for (number, &(at, entry)) in instructions.iter().enumerate() {
+            write!(f, "{number:6}: {}", entry.name)?;
             let (mut unit, mut separator) = (at + OPCODE, " ");
             let mut targets = 0;
             for operand in entry.operands {
@@ -85,7 +101,7 @@ impl fmt::Display for Listing<'_> {
                     Operand::V128 => {
                         write!(f, "{:#018x}:{:016x}", self.number(unit + 4, 4), self.number(unit, 4))?;
                     }
-                    Operand::Target => write!(f, "->{}", self.target(unit))?,
+                    Operand::Target => write!(f, "->{}", target(unit))?,
                     Operand::Targets => {
                         targets = self.number(unit, 2) as usize + 1;
                         write!(f, "{targets} targets")?;
@@ -97,10 +113,8 @@ impl fmt::Display for Listing<'_> {
                 unit += operand.units();
             }
             writeln!(f)?;
-            at += units(entry.operands);
             for i in 0..targets {
-                writeln!(f, "{:6}  {i}: ->{}", "", self.target(at))?;
-                at += 2;
+                writeln!(f, "{:6}  {i}: ->{}", "", target(unit + 2 * i))?;
             }
         }
         Ok(())

@@ -404,6 +404,7 @@ pub(crate) struct MemoryGrow<I>(PhantomData<I>);
 impl<I: AddressType> Instr for MemoryGrow<I> {
     const NAME: &'static str = "memory.grow";
     const OPERANDS: &'static [Operand] = &[Operand::Dst, Operand::Src, Operand::U16];
+    #[inline(always)]
     unsafe fn exec(mut r: Regs) -> Next {
         // SAFETY: the operands are as `OPERANDS` says; the position is saved.
         unsafe {

@@ -1,5 +1,8 @@
 //! Memories through builtins: growth, hooks, copies in contexts, bulk operations, waiting.
 
+// One comment stands for all of a table of closures.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
 use super::*;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};

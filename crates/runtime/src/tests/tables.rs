@@ -1,5 +1,8 @@
 //! Tables through builtins and from the host: lazy elements, growth, bulk operations.
 
+// One comment stands for all of a table of closures.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
 use super::*;
 
 const GROW: u32 = 0;

@@ -64,7 +64,7 @@ macro_rules! singles {
 }
 
 singles! {
-    Illegal, Unreachable, Br, BrTable, Fuel, Check,
+    Illegal, Unreachable, Br, BrTable<Slot>, BrTable<Acc>, Fuel, Check,
     BranchIf<Slot, true>, BranchIf<Acc, true>, BranchIf<Slot, false>, BranchIf<Acc, false>,
     Const32, Const64S, Const64, ConstF32, ConstF64, ConstV128, Null,
     Copy, CopyInt, CopyRange, CopyV128, Select<Slot>, Select<Acc>, SelectV128,

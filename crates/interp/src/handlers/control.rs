@@ -17,14 +17,6 @@ instrs! {
     Unreachable "unreachable" [] |r| { r.trap(TrapCode::Unreachable) }
     /// Branches.
     Br "br" [Target] |r| { r.branch(1) }
-    /// Branches to the target whose number is in a slot, to the last one if there is none of that number.
-    /// The targets follow, each relative to `OPCODE` units before it, as the target of a branch is.
-    BrTable "br_table" [Src, Targets] |r| {
-        let last = r.u32(2);
-        let index: u32 = r.get(1);
-        r.ip = r.ip.add(units(Self::OPERANDS) - OPCODE + 2 * index.min(last) as usize);
-        r.branch(1)
-    }
     /// Takes fuel, and stops when there is not enough.
     Fuel "fuel" [U32] |r| {
         let store = r.store();
@@ -41,6 +33,24 @@ instrs! {
             return r.jump::<Interrupted>();
         }
         r.next(units(Self::OPERANDS))
+    }
+}
+
+/// Branches to the target of a number, to the last one if there is none of that number.
+/// The targets follow, each relative to `OPCODE` units before it, as the target of a branch is.
+pub(crate) struct BrTable<N>(PhantomData<N>);
+impl<N: Source<u32>> Instr for BrTable<N> {
+    const NAME: &'static str = "br_table";
+    const OPERANDS: &'static [Operand] = &[N::OPERAND, Operand::Targets];
+    #[inline(always)]
+    unsafe fn exec(mut r: Regs) -> Next {
+        // SAFETY: the operands are as `OPERANDS` says, and so many targets follow.
+        unsafe {
+            let last = r.u32(1 + N::OPERAND.units());
+            let number = N::get(&r, 1).min(last);
+            r.ip = r.ip.add(units(Self::OPERANDS) - OPCODE + 2 * number as usize);
+            r.branch(1)
+        }
     }
 }
 

@@ -463,8 +463,13 @@ impl Translator<'_> {
             labels.push(self.label(depth));
         }
         labels.push(default);
-        self.start(opcode::<BrTable>());
-        self.unit(index);
+        if self.in_acc(index, ValKind::I32) {
+            self.take_acc(index, None);
+            self.start(opcode::<BrTable<Acc>>());
+        } else {
+            self.start(opcode::<BrTable<Slot>>());
+            self.unit(index);
+        }
         self.unit32(labels.len() as u32 - 1);
         let first = self.here();
         self.chunk.units.resize(first + 2 * labels.len(), 0);

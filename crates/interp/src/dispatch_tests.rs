@@ -74,10 +74,17 @@ mod tail {
         found
     }
 
-    /// Whether an instruction calls a handler through the table.
+    /// Handlers that call a function of the C library through a register: multiplication and addition in one.
+    const CALL_THE_LIBRARY: [&str; 4] =
+        ["f32x4.relaxed_madd", "f32x4.relaxed_nmadd", "f64x2.relaxed_madd", "f64x2.relaxed_nmadd"];
+
+    /// Whether an instruction may be a call of the handler whose address is in the code. Builtins are called through
+    /// their table, and functions of our own directly.
     fn calls_a_handler(i: &Instruction) -> bool {
         i.flow_control() == FlowControl::IndirectCall
-            && (i.op0_kind() == OpKind::Register || i.memory_index() != Register::None)
+            && (i.op0_kind() == OpKind::Register
+                || i.memory_index() != Register::None
+                || i.memory_base() == Register::RDI)
     }
 
     #[test]
@@ -88,7 +95,7 @@ mod tail {
             let code = reachable(entry.handler as *const u8);
             for i in &code {
                 assert!(
-                    !calls_a_handler(i),
+                    !calls_a_handler(i) || CALL_THE_LIBRARY.contains(&entry.name),
                     "{} calls the next handler: the host's stack would grow",
                     entry.name
                 );

@@ -7,6 +7,8 @@
 //! - [`layout`]: where in a `VMContext` each memory, table, global, import and tag of a module lies;
 //! - [`trap`]: the table of trap codes;
 //! - [`builtins`]: the table of functions through which code asks the runtime for work;
+//! - [`native`]: registers, calls and frames of machine code;
+//! - [`code`]: machine code of a module and the tables that describe it;
 //! - [`processor`]: how the runtime enters code and walks its frames, whoever made the code;
 //! - [`num`]: what Wasm's numeric operators mean, as pure functions.
 //!
@@ -20,8 +22,10 @@ extern crate alloc;
 extern crate std;
 
 pub mod builtins;
+pub mod code;
 pub mod facts;
 pub mod layout;
+pub mod native;
 pub mod num;
 pub mod processor;
 pub mod trap;

@@ -9,6 +9,7 @@
 //! never move while their store lives.
 
 use crate::builtins::{Status, VMBuiltins};
+use crate::native::NativeStubs;
 use crate::types::Signature;
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
@@ -217,8 +218,13 @@ pub struct VMStore {
     pub interrupt: AtomicU32,
     /// The exception that goes with [`Status::EXCEPTION`], 0 if none; a root for the collector.
     pub pending_exception: u32,
-    /// Native code: the lowest address that the stack may reach. Raised by the interrupter.
+    /// Native code: the lowest address that the stack may reach, or more when someone wants the guest's
+    /// attention. Written by any thread.
     pub stack_limit: AtomicUsize,
+    /// Native code: the lowest address that the stack may really reach. Set by entries.
+    pub stack_floor: usize,
+    /// Native code: entry points of the runtime. Constant; null for other processors.
+    pub stubs: *const NativeStubs,
     /// Interpreter: the stack of frames. The runtime allocates it; the interpreter grows it upwards.
     pub frames: FrameStack,
 }
@@ -250,4 +256,6 @@ pub struct Activation {
     pub context: *mut VMContext,
     /// Whether `pc` is a return address (to be looked up as the call before it).
     pub pc_is_return: bool,
+    /// Native code: the stack pointer with which the entry is left; not for code.
+    pub entry_sp: *mut u8,
 }

@@ -82,6 +82,7 @@ unsafe impl Processor for Interpreter {
                 fp: ptr::null_mut(),
                 context: cx,
                 pc_is_return: false,
+                entry_sp: ptr::null_mut(),
             };
             let fp = (*store).frames.top;
             let _linked = Linked { store, prev: activation.prev, top: fp };

@@ -337,6 +337,8 @@ impl Store {
             interrupt: AtomicU32::new(0),
             pending_exception: 0,
             stack_limit: AtomicUsize::new(0),
+            stack_floor: 0,
+            stubs: ptr::null(),
             frames,
         }));
         let vmstore = shared.vmstore();

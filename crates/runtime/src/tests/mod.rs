@@ -116,6 +116,7 @@ unsafe impl Processor for FakeProcessor {
                 fp: ptr::null_mut(),
                 context: ptr::null_mut(),
                 pc_is_return: false,
+                entry_sp: ptr::null_mut(),
             };
             (*store).activation = &raw mut activation;
             let status = run(callee, ptr::null_mut(), args);

@@ -213,8 +213,9 @@ impl CodeChunk {
             ..*f
         }));
         self.positions.extend_from_slice(&other.positions);
-        self.safepoints
-            .extend(other.safepoints.iter().map(|s| SafepointRow { at: s.at + base, slots: s.slots + slots }));
+        self.safepoints.extend(
+            other.safepoints.iter().map(|s| SafepointRow { at: s.at + base, slots: s.slots + slots }),
+        );
         self.safepoint_slots.extend_from_slice(&other.safepoint_slots);
         self.handlers.extend(other.handlers.iter().map(|h| HandlerRow {
             start: h.start + base,
@@ -261,7 +262,8 @@ impl CodeChunk {
         match rows.binary_search_by_key(&return_at, |s| s.at) {
             Ok(i) => {
                 let at = f.safepoints as usize + i;
-                let end = self.safepoints.get(at + 1).map_or(self.safepoint_slots.len(), |s| s.slots as usize);
+                let end =
+                    self.safepoints.get(at + 1).map_or(self.safepoint_slots.len(), |s| s.slots as usize);
                 &self.safepoint_slots[self.safepoints[at].slots as usize..end]
             }
             Err(_) => &[],
@@ -327,7 +329,7 @@ impl Positions<'_> {
         loop {
             let (&byte, rest) = self.bytes.split_first()?;
             self.bytes = rest;
-            n |= ((byte & 0x7f) as u64) << shift;
+            n |= ((byte & 0x7f) as u64).unbounded_shl(shift);
             shift += 7;
             if byte & 0x80 == 0 {
                 return Some(n);
@@ -365,7 +367,13 @@ mod tests {
 
     fn chunk(index: u32, calls: u32) -> CodeChunk {
         let mut c = CodeChunk { text: alloc::vec![0x90; 7], ..CodeChunk::default() };
-        c.functions.push(FunctionRow { end: 7, index, frame_size: 16, offset: 100, ..FunctionRow::default() });
+        c.functions.push(FunctionRow {
+            end: 7,
+            index,
+            frame_size: 16,
+            offset: 100,
+            ..FunctionRow::default()
+        });
         Positions::push(&mut c.positions, 5, 3, None);
         Positions::push(&mut c.positions, 200, 300, Some(TrapCode::MemoryOutOfBounds));
         Positions::push(&mut c.positions, 1, 0u32.wrapping_sub(1), Some(TrapCode::CastFailure));
@@ -391,10 +399,7 @@ mod tests {
         let image = CodeImage::join(alloc::vec![chunk(0, 0), chunk(1, 0)], 0).unwrap().code;
         let positions: Vec<_> = image.positions(1).collect();
         assert_eq!(positions[0], Position { at: 21, offset: 103, trap: None });
-        assert_eq!(
-            positions[1],
-            Position { at: 221, offset: 403, trap: Some(TrapCode::MemoryOutOfBounds) }
-        );
+        assert_eq!(positions[1], Position { at: 221, offset: 403, trap: Some(TrapCode::MemoryOutOfBounds) });
         assert_eq!(positions[2], Position { at: 222, offset: 402, trap: Some(TrapCode::CastFailure) });
         assert_eq!(image.position(1, 221).unwrap().offset, 403);
         assert_eq!(image.position(1, 220), None);

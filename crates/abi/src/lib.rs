@@ -9,6 +9,7 @@
 //! - [`builtins`]: the table of functions through which code asks the runtime for work;
 //! - [`native`]: registers, calls and frames of machine code;
 //! - [`code`]: machine code of a module and the tables that describe it;
+//! - [`artifact`]: compiled modules as files;
 //! - [`processor`]: how the runtime enters code and walks its frames, whoever made the code;
 //! - [`num`]: what Wasm's numeric operators mean, as pure functions.
 //!
@@ -21,6 +22,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod artifact;
 pub mod builtins;
 pub mod code;
 pub mod facts;

@@ -1,0 +1,363 @@
+//! The code buffer: bytes, labels, fields that refer to labels, constants and relocations.
+//!
+//! What a reference to a label looks like in the bytes, and how far it reaches, is a [`Field`] of the
+//! target; the rest is the same everywhere. A reference to a label that is bound already is filled in at
+//! once; the others wait until [`Buffer::resolve`]. Many functions can follow each other in one buffer:
+//! [`Buffer::finish_function`] ends one and forgets its labels, so a [`Label`] lives as long as its
+//! function.
+//!
+//! Invariants: `bytes[position..]` is scratch space that is always at least [`HEADROOM`] long after
+//! [`Buffer::window`], so an instruction is written with whole stores and no further checks. A field
+//! that could not be filled in stays in the list and is reported by `resolve`, never dropped.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The bytes that [`Buffer::window`] offers: more than the longest instruction of any target, with room
+/// for stores that are wider than what they mean to write.
+pub const HEADROOM: usize = 32;
+
+/// A place in the code of the current function, known or yet to come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Label(u32);
+
+impl Label {
+    pub(crate) const fn from_bits(bits: u32) -> Label {
+        Label(bits)
+    }
+
+    pub(crate) const fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    /// The number of the label within its function, for printing.
+    pub const fn index(self) -> u32 {
+        self.0
+    }
+}
+
+/// How a target writes the distance to a label into its instructions.
+pub trait Field: Copy + fmt::Debug {
+    /// The least and the greatest displacement that the field can hold, in bytes.
+    fn range(self) -> (i64, i64);
+
+    /// Writes `displacement`, which lies in the range, into the field that begins `code`.
+    fn patch(self, code: &mut [u8], displacement: i64);
+}
+
+/// What the buffer has to know of a target.
+pub trait Target {
+    /// The kinds of fields that refer to labels.
+    type Field: Field;
+    /// The kinds of relocations: references to what lies outside the buffer.
+    type RelocKind: Copy + PartialEq + Eq + fmt::Debug;
+}
+
+/// A reference to something outside the buffer, for whoever joins the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reloc<K> {
+    /// Where in the buffer the field lies.
+    pub at: u32,
+    /// What kind of field it is.
+    pub kind: K,
+    /// What is referred to, as the caller numbered it.
+    pub key: u32,
+}
+
+/// Why the labels of a function could not be resolved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkError {
+    /// A label was used and never bound.
+    Unbound {
+        /// The label.
+        label: Label,
+        /// Where it was used.
+        at: u32,
+    },
+    /// A label is too far from its use.
+    OutOfRange {
+        /// Where it was used.
+        at: u32,
+        /// The displacement that did not fit.
+        displacement: i64,
+    },
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LinkError::Unbound { label, at } => {
+                write!(f, "label {} is used at offset {at:#x} and was never bound", label.0)
+            }
+            LinkError::OutOfRange { at, displacement } => write!(
+                f,
+                "the reference at offset {at:#x} cannot reach a label {displacement} bytes away: use the long form"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for LinkError {}
+
+const UNBOUND: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Fixup<F> {
+    at: u32,
+    label: Label,
+    addend: i32,
+    field: F,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Difference {
+    at: u32,
+    label: Label,
+    base: Label,
+}
+
+/// The code of one function or of many, and what is still open in it.
+#[derive(Debug)]
+pub struct Buffer<T: Target> {
+    bytes: Vec<u8>,
+    position: usize,
+    labels: Vec<u32>,
+    fixups: Vec<Fixup<T::Field>>,
+    differences: Vec<Difference>,
+    constants: Vec<(u128, u8, Label)>,
+    constant_labels: BTreeMap<(u8, u128), Label>,
+    relocs: Vec<Reloc<T::RelocKind>>,
+}
+
+impl<T: Target> Default for Buffer<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Target> Buffer<T> {
+    /// An empty buffer.
+    pub const fn new() -> Self {
+        Buffer {
+            bytes: Vec::new(),
+            position: 0,
+            labels: Vec::new(),
+            fixups: Vec::new(),
+            differences: Vec::new(),
+            constants: Vec::new(),
+            constant_labels: BTreeMap::new(),
+            relocs: Vec::new(),
+        }
+    }
+
+    /// Where the next byte goes.
+    #[inline]
+    pub fn offset(&self) -> u32 {
+        self.position as u32
+    }
+
+    /// The code so far.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.position]
+    }
+
+    /// The code so far, to be changed in place.
+    #[inline]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.position]
+    }
+
+    /// The references to what lies outside the buffer, in the order of the code.
+    pub fn relocs(&self) -> &[Reloc<T::RelocKind>] {
+        &self.relocs
+    }
+
+    /// Empties the buffer and keeps its allocations.
+    pub fn clear(&mut self) {
+        self.position = 0;
+        self.relocs.clear();
+        self.reset_labels();
+    }
+
+    /// Forgets all labels, references and constants of the current function.
+    pub fn reset_labels(&mut self) {
+        self.labels.clear();
+        self.fixups.clear();
+        self.differences.clear();
+        self.constants.clear();
+        self.constant_labels.clear();
+    }
+
+    /// Scratch space at the end of the code: write there, then [`Buffer::advance`].
+    #[inline(always)]
+    pub fn window(&mut self) -> &mut [u8; HEADROOM] {
+        if self.bytes.len() < self.position + HEADROOM {
+            self.grow();
+        }
+        (&mut self.bytes[self.position..self.position + HEADROOM]).try_into().expect("the headroom's length")
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        let new_len = (self.bytes.len() * 2).max(4096);
+        self.bytes.resize(new_len, 0);
+    }
+
+    /// Makes the first `count` bytes of the window part of the code.
+    #[inline(always)]
+    pub fn advance(&mut self, count: usize) {
+        debug_assert!(count <= HEADROOM);
+        self.position += count;
+    }
+
+    /// Appends bytes.
+    pub fn put(&mut self, data: &[u8]) {
+        for chunk in data.chunks(HEADROOM) {
+            self.window()[..chunk.len()].copy_from_slice(chunk);
+            self.advance(chunk.len());
+        }
+    }
+
+    /// Replaces the four bytes at `at`.
+    pub fn patch32(&mut self, at: u32, value: u32) {
+        let at = at as usize;
+        self.bytes_mut()[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    /// Appends `fill` until the offset is a multiple of `alignment`.
+    pub fn align(&mut self, alignment: u32, fill: u8) {
+        while !self.offset().is_multiple_of(alignment) {
+            self.put(&[fill]);
+        }
+    }
+
+    /// A label that is not bound yet.
+    #[inline]
+    pub fn new_label(&mut self) -> Label {
+        let label = Label(self.labels.len() as u32);
+        self.labels.push(UNBOUND);
+        label
+    }
+
+    /// Binds the label to the current offset.
+    #[inline]
+    pub fn bind(&mut self, label: Label) {
+        debug_assert!(!self.is_bound(label), "a label is bound once");
+        self.labels[label.0 as usize] = self.position as u32;
+    }
+
+    /// Whether the label has an offset.
+    #[inline]
+    pub fn is_bound(&self, label: Label) -> bool {
+        self.labels[label.0 as usize] != UNBOUND
+    }
+
+    /// The offset of a label that is bound.
+    #[inline]
+    pub fn offset_of(&self, label: Label) -> u32 {
+        let offset = self.labels[label.0 as usize];
+        debug_assert!(offset != UNBOUND, "the label is not bound");
+        offset
+    }
+
+    /// Makes the field at `at` refer to `label`: it gets `label - at + addend`, now or when it is known.
+    #[inline]
+    pub fn refer(&mut self, at: u32, label: Label, addend: i32, field: T::Field) {
+        let fixup = Fixup { at, label, addend, field };
+        if !self.is_bound(label) || self.fill(fixup).is_err() {
+            self.fixups.push(fixup);
+        }
+    }
+
+    fn fill(&mut self, fixup: Fixup<T::Field>) -> Result<(), LinkError> {
+        let target = self.labels[fixup.label.0 as usize];
+        if target == UNBOUND {
+            return Err(LinkError::Unbound { label: fixup.label, at: fixup.at });
+        }
+        let displacement = i64::from(target) - i64::from(fixup.at) + i64::from(fixup.addend);
+        let (least, greatest) = fixup.field.range();
+        if displacement < least || displacement > greatest {
+            return Err(LinkError::OutOfRange { at: fixup.at, displacement });
+        }
+        fixup.field.patch(&mut self.bytes[fixup.at as usize..self.position], displacement);
+        Ok(())
+    }
+
+    /// Appends the 32-bit distance from `base` to `label`: an entry of a jump table.
+    pub fn table_entry(&mut self, label: Label, base: Label) {
+        self.differences.push(Difference { at: self.offset(), label, base });
+        self.put(&[0; 4]);
+    }
+
+    /// The label of a constant of 4, 8, 16 or 32 bytes, which is placed after the code, aligned to its size.
+    pub fn constant(&mut self, data: &[u8]) -> Label {
+        debug_assert!(matches!(data.len(), 4 | 8 | 16), "constants have 4, 8 or 16 bytes");
+        let mut wide = [0; 16];
+        wide[..data.len()].copy_from_slice(data);
+        let key = (data.len() as u8, u128::from_le_bytes(wide));
+        if let Some(&label) = self.constant_labels.get(&key) {
+            return label;
+        }
+        let label = self.new_label();
+        self.constant_labels.insert(key, label);
+        self.constants.push((key.1, key.0, label));
+        label
+    }
+
+    /// Places the constants asked for so far, the widest first, after filling up with `fill`.
+    pub fn flush_constants(&mut self, fill: u8) {
+        for size in [16u8, 8, 4] {
+            for i in 0..self.constants.len() {
+                let (value, bytes, label) = self.constants[i];
+                if bytes == size {
+                    self.align(u32::from(size), fill);
+                    self.bind(label);
+                    self.put(&value.to_le_bytes()[..usize::from(size)]);
+                }
+            }
+        }
+        self.constants.clear();
+        self.constant_labels.clear();
+    }
+
+    /// Records a reference to something outside the buffer.
+    #[inline]
+    pub fn reloc(&mut self, at: u32, kind: T::RelocKind, key: u32) {
+        self.relocs.push(Reloc { at, kind, key });
+    }
+
+    /// Fills in every reference to a label.
+    pub fn resolve(&mut self) -> Result<(), LinkError> {
+        let fixups = core::mem::take(&mut self.fixups);
+        for &fixup in &fixups {
+            self.fill(fixup)?;
+        }
+        self.fixups = fixups;
+        self.fixups.clear();
+        for i in 0..self.differences.len() {
+            let Difference { at, label, base } = self.differences[i];
+            for label in [label, base] {
+                if !self.is_bound(label) {
+                    return Err(LinkError::Unbound { label, at });
+                }
+            }
+            let distance = self.offset_of(label).wrapping_sub(self.offset_of(base));
+            self.patch32(at, distance);
+        }
+        self.differences.clear();
+        Ok(())
+    }
+
+    /// Ends a function: places its constants, resolves and forgets its labels, and fills up with `fill`
+    /// to the alignment of the next one. After an error the labels are forgotten too.
+    pub fn finish_function(&mut self, alignment: u32, fill: u8) -> Result<(), LinkError> {
+        self.flush_constants(fill);
+        let resolved = self.resolve();
+        self.reset_labels();
+        self.align(alignment, fill);
+        resolved
+    }
+}

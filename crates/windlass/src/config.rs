@@ -18,6 +18,19 @@ pub enum Strategy {
     Optimizing,
 }
 
+/// How profilers learn the names of compiled functions.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProfilingStrategy {
+    /// Not at all.
+    #[default]
+    None,
+    /// By a file `/tmp/perf-PID.map`, which `perf report` reads while the machine runs on.
+    PerfMap,
+    /// By a file `jit-PID.dump` in the working directory, which also has the code: for `perf inject --jit`.
+    JitDump,
+}
+
 /// Settings of an [`Engine`](crate::Engine).
 ///
 /// Setters return the configuration, so that they can be chained. What is not set has the default
@@ -46,6 +59,8 @@ pub struct Config {
     pub(crate) gc_stress: bool,
     pub(crate) parallel_compilation: bool,
     pub(crate) wasm_backtrace_max_frames: usize,
+    pub(crate) profiler: ProfilingStrategy,
+    pub(crate) operator_positions: bool,
 }
 
 impl Default for Config {
@@ -80,6 +95,8 @@ impl Config {
             gc_stress: false,
             parallel_compilation: true,
             wasm_backtrace_max_frames: 20,
+            profiler: ProfilingStrategy::None,
+            operator_positions: false,
         }
     }
 
@@ -202,6 +219,19 @@ impl Config {
     /// The largest number of frames in a [`WasmBacktrace`](crate::WasmBacktrace); 0 switches backtraces off. Default: 20.
     pub fn wasm_backtrace_max_frames(&mut self, frames: usize) -> &mut Config {
         self.wasm_backtrace_max_frames = frames;
+        self
+    }
+
+    /// How profilers learn the names of compiled functions. The interpreter has none to tell. Default: not at all.
+    pub fn profiler(&mut self, strategy: ProfilingStrategy) -> &mut Config {
+        self.profiler = strategy;
+        self
+    }
+
+    /// Whether compiled code has a position for every operator, not only for those that call or trap: for listings.
+    #[doc(hidden)]
+    pub fn operator_positions(&mut self, enable: bool) -> &mut Config {
+        self.operator_positions = enable;
         self
     }
 

@@ -55,6 +55,7 @@ mod externals;
 mod func;
 #[allow(unsafe_code)]
 mod gc;
+mod image;
 #[allow(unsafe_code)]
 mod instance;
 mod limits;
@@ -71,7 +72,7 @@ mod v128;
 #[allow(unsafe_code)]
 mod values;
 
-pub use config::{Config, Strategy};
+pub use config::{Config, ProfilingStrategy, Strategy};
 pub use engine::{Engine, EngineWeak};
 pub use error::{Context, Error, Result, bail, ensure, format_err};
 pub use externals::{
@@ -84,6 +85,7 @@ pub use gc::{
     AnyRef, ExnRef, ExnRefPre, ExnType, ExternRef, GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef,
     ThrownException,
 };
+pub use image::{CompiledImage, Stage};
 pub use instance::{Instance, InstancePre};
 pub use limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::{Linker, UnknownImportError};

@@ -4,6 +4,7 @@ use crate::config::{Config, Strategy};
 use crate::error::{Result, bail};
 use rayon::prelude::*;
 use std::sync::Arc;
+use windlass_abi::code::CodeChunk;
 use windlass_abi::facts::ModuleFacts;
 use windlass_abi::processor::{ModuleCode, Processor};
 use windlass_interp::{Chunk, Code, Interpreter, Settings, Translator};
@@ -69,6 +70,19 @@ impl Tier {
             vec![translate(bodies)?]
         };
         Ok(Box::new(Code::new(chunks)))
+    }
+
+    /// Validates the bodies of a module and compiles them to machine code that can be saved: on the threads
+    /// of the current pool, or on this one.
+    pub fn compile_chunks(
+        &self,
+        _facts: &ModuleFacts,
+        _bodies: Vec<Body<'_>>,
+        _parallel: bool,
+    ) -> Result<Vec<CodeChunk>> {
+        bail!(
+            "the interpreter makes its code when a module is loaded, and none that can be saved: use a compiler"
+        )
     }
 }
 

@@ -1,3 +1,5 @@
+//! What is written comes back, other tools read it, and damage is found.
+
 use super::*;
 use crate::code::{CatchRow, CodeChunk, CodeImage, FunctionRow, HandlerRow, Positions, SafepointRow};
 use crate::facts::{

@@ -447,7 +447,6 @@ super::rows! {
     UD2: "ud2", "", "0F 0B", Base, Keep;
     INT3: "int3", "", "CC", Base, Keep;
     NOP: "nop", "", "90", Base, Keep;
-    NOP_RM: "nop", "r rm32", "0F 1F /0", Base, Keep;
     ENDBR64: "endbr64", "", "F3 0F 1E FA", Base, Keep;
 
     // Strings and the rest.

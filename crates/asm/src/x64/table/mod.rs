@@ -15,14 +15,18 @@
 //! | `i8` `i16` `i32` `i64` | signed immediate |
 //! | `u8` `u16` | unsigned immediate |
 //! | `rel8` `rel32` | destination of a jump |
-//! | `cl`, `xmm0` | this register, which is written but not encoded |
-//! | `<rax>`, `<edx>`, … | this register, which is neither written nor encoded |
+//! | `cl` | this register, which is written but not encoded |
+//! | `<rax>`, `<edx>`, `<xmm0>`, … | this register, which is neither written nor encoded |
 //!
 //! Names: mnemonic and operand size, then the operands: `R` register, `RM` register or memory, `M`
 //! memory, `I` immediate, `X` vector register.
 
 mod float;
+mod fma;
 mod integer;
+mod scalar;
+mod sse;
+mod vector;
 
 use super::code::Code;
 use crate::text::{Text, decimal, is, position};
@@ -34,7 +38,11 @@ pub struct Inst(pub(crate) u16);
 /// The instructions, by name.
 pub mod inst {
     pub use super::float::inst::*;
+    pub use super::fma::inst::*;
     pub use super::integer::inst::*;
+    pub use super::scalar::inst::*;
+    pub use super::sse::inst::*;
+    pub use super::vector::inst::*;
 }
 
 /// What an instruction does to an operand.
@@ -217,8 +225,8 @@ macro_rules! rows {
 }
 use rows;
 
-const GROUPS: &[&[Row]] = &[integer::ROWS, float::ROWS];
-const COUNT: usize = float::END as usize;
+const GROUPS: &[&[Row]] = &[integer::ROWS, scalar::ROWS, float::ROWS, vector::ROWS, fma::ROWS, sse::ROWS];
+const COUNT: usize = sse::END as usize;
 
 #[allow(long_running_const_eval)]
 static ROWS: [Row; COUNT] = {
@@ -350,7 +358,7 @@ impl OperandSpec {
             let Place::Fixed(number) = spec.place else { panic!("an implicit register is unknown") };
             return OperandSpec { place: Place::Implicit(number), ..spec };
         }
-        if is(class, "cl") || is(class, "xmm0") {
+        if is(class, "cl") {
             return OperandSpec::parse_fixed(class);
         }
         let mut letters = 0;

@@ -1,10 +1,12 @@
 //! The command line: every command, option and help text.
 
+use crate::color::Color;
 use crate::features::FeatureSwitch;
 use crate::units::{Bytes, Time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,6 +22,7 @@ Examples:
   windlass run hello.wasm                       Run a WASI program
   windlass run --dir data::/data app.wasm -v    ... with a directory and an argument
   windlass run --invoke add math.wat 1 2        Call one function
+  windlass compile app.wasm -o app.cwasm        Compile ahead of time
   windlass wast tests/                          Run test scripts
 
 `windlass COMMAND --help` has more. A module may be binary or text wherever one is accepted; `-` is
@@ -33,6 +36,7 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     Run(Box<Run>),
+    Compile(Compile),
     Wast(Wast),
     Validate(Validate),
     Objdump(Objdump),
@@ -62,6 +66,10 @@ Examples:
 pub struct Run {
     #[command(flatten)]
     pub engine: EngineArgs,
+
+    /// Tell a profiler the names of compiled functions
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub profile: Option<Profile>,
 
     /// Give the program a directory, under the same or another name
     #[arg(long = "dir", value_name = "HOST[::GUEST]")]
@@ -107,6 +115,34 @@ impl Run {
     pub fn args(&self) -> &[OsString] {
         &self.program[1..]
     }
+}
+
+/// Compile a module to machine code ahead of time.
+///
+/// Writes an artifact: an ELF file with the code, initial contents of memories, and what else it takes to load it. Tools
+/// such as objdump, perf and gdb can read it; `windlass objdump` shows it beside what it was made of. The file
+/// appears when it is complete. The same module and settings give the same bytes.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  windlass compile app.wasm -o app.cwasm
+  windlass compile app.wasm -o app.cwasm --stats     What each stage took, on the standard error
+  windlass compile -j 1 app.wasm -o - | sha256sum    On one thread, to a pipe")]
+pub struct Compile {
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
+    /// The artifact's file; `-` is the standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Report what each stage took
+    #[arg(long)]
+    pub stats: bool,
+
+    /// The module, binary or text; `-` is the standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Run test scripts in the official format.
@@ -162,29 +198,56 @@ pub struct Validate {
     pub files: Vec<PathBuf>,
 }
 
-/// Show what is in a module.
+/// Show what is in a module or an artifact.
 ///
 /// Prints the sections: types, imports, functions, tables, memories, globals, exports, segments, custom
-/// sections. With --bytecode, the code that the interpreter runs.
+/// sections. With --asm, machine code beside the operators that it is made of; with --bytecode, the code
+/// that the interpreter runs.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   windlass objdump a.wasm                      The sections
-  windlass objdump --bytecode a.wasm           The bytecode of all functions
+  windlass objdump --asm a.wasm                The machine code of all functions
+  windlass objdump --asm --func main a.wasm    ... of one
+  windlass objdump --asm --func main a.cwasm   ... of an artifact
   windlass objdump --bytecode --func main a.wasm")]
 pub struct Objdump {
     #[command(flatten)]
     pub features: FeatureArgs,
 
+    /// Print machine code
+    #[arg(long, visible_alias = "disassemble")]
+    pub asm: bool,
+
     /// Print the interpreter's bytecode
-    #[arg(long)]
+    #[arg(long, conflicts_with = "asm")]
     pub bytecode: bool,
 
     /// Only this function: its index, export name or name
     #[arg(long, value_name = "FUNCTION")]
     pub func: Option<String>,
 
-    /// The module, binary or text; `-` is the standard input
+    /// What compiles the module for --asm
+    #[arg(long, value_name = "TIER", value_enum, default_value_t)]
+    pub compiler: Tier,
+
+    /// For --asm: code that charges fuel
+    #[arg(long)]
+    pub with_fuel: bool,
+
+    /// For --asm: code that can be interrupted
+    #[arg(long)]
+    pub with_interruption: bool,
+
+    /// For --asm: without addresses and bytes, to compare listings
+    #[arg(long)]
+    pub plain: bool,
+
+    /// Colours in the output of --asm
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: Color,
+
+    /// The module, binary or text, or the artifact; `-` is the standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }
@@ -208,6 +271,10 @@ pub struct EngineArgs {
     #[arg(long, value_name = "TIER", value_enum, default_value_t)]
     pub compiler: Tier,
 
+    /// Threads to compile on [default: one for each processor]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+
     #[command(flatten)]
     pub features: FeatureArgs,
 }
@@ -215,9 +282,24 @@ pub struct EngineArgs {
 /// What executes code.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Tier {
-    /// The portable interpreter.
+    /// The best that is built for this machine.
     #[default]
+    Auto,
+    /// The portable interpreter.
     Interp,
+    /// The single-pass compiler.
+    Baseline,
+    /// The optimizing compiler.
+    Opt,
+}
+
+/// How a profiler learns the names of compiled functions.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Profile {
+    /// /tmp/perf-PID.map, for `perf record` and `perf report`
+    Perfmap,
+    /// jit-PID.dump in the working directory, for `perf inject --jit`
+    Jitdump,
 }
 
 /// Which features modules may use.

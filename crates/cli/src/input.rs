@@ -30,6 +30,11 @@ impl Input {
         Ok(Input { path, bytes })
     }
 
+    /// What was read, as it is.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The module in binary form. Text is translated.
     pub fn wasm(&self) -> Result<Cow<'_, [u8]>> {
         windlass_wasm::text::parse(&self.bytes).map_err(|error| {

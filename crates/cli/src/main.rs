@@ -1,14 +1,17 @@
 //! The command `windlass`: runs, checks and shows WebAssembly modules.
 //!
 //! ```text
-//! arguments ─► args ─► run │ wast │ validate │ objdump │ completions ─► exit code
-//!                       └─ input, engine, features, units, output: what they share
+//! arguments ─► args ─► run │ compile │ wast │ validate │ objdump │ completions ─► exit code
+//!                       └─ input, engine, features, units, color, output: what they share
 //! ```
 //!
 //! Invariants: every failure is one message on the standard error that begins with `windlass: error:`;
 //! a closed standard output ends the program quietly; nothing runs at start-up that the command does not need.
 
 mod args;
+mod atomic_file;
+mod color;
+mod compile;
 mod engine;
 mod features;
 mod input;
@@ -54,6 +57,7 @@ fn dispatch(command: &Command) -> Result<ExitCode> {
     let success = |success| if success { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     match command {
         Command::Run(args) => run::main(args),
+        Command::Compile(args) => compile::main(args).map(|()| ExitCode::SUCCESS),
         Command::Wast(args) => wast::main(args).map(success),
         Command::Validate(args) => validate::main(args).map(success),
         Command::Objdump(args) => objdump::main(args).map(|()| ExitCode::SUCCESS),
@@ -70,6 +74,7 @@ impl Command {
     fn switches(&self) -> &[FeatureSwitch] {
         match self {
             Command::Run(args) => &args.engine.features.switches,
+            Command::Compile(args) => &args.engine.features.switches,
             Command::Wast(args) => &args.engine.features.switches,
             Command::Validate(args) => &args.features.switches,
             Command::Objdump(args) => &args.features.switches,

@@ -29,7 +29,7 @@ struct Host {
 /// Runs the command.
 pub fn main(args: &Run) -> Result<ExitCode> {
     let input = Input::read(args.file())?;
-    let engine = engine::limited(&args.engine, &args.limits)?;
+    let engine = engine::limited(&args.engine, &args.limits, args.profile)?;
     let module = compile(&engine, &input)?;
     let mut store = store(args, &engine, &input)?;
     let mut linker = Linker::new(&engine);

@@ -15,6 +15,7 @@ pub fn main(args: &Wast) -> Result<bool> {
         Some(path) => read_list(path, args.renew)?,
         None => LeftOut::default(),
     };
+    engine::threads(&args.engine)?;
     let tier = args.engine.compiler;
     let mut runner = Runner::new(move |features| engine::bare(tier, features));
     if !args.engine.features.switches.is_empty() {

@@ -1,96 +1,27 @@
-//! `windlass objdump`: what is in a module.
+//! The sections of a module, as text.
 
-use crate::args::{Objdump, Tier};
-use crate::input::Input;
-use crate::{engine, features, output};
 use std::fmt::{self, Display};
-use windlass::{Context, Features, Module, Result, ensure, format_err};
+use std::ops::Range;
 use windlass_abi::facts::{
     ConstExpr, ConstOp, ElementItems, EntityIndex, GlobalType, MemoryType, ModuleFacts, SegmentKind,
     TableType,
 };
 use windlass_abi::types::{CompositeType, FieldType, FuncType, StorageType, SubType};
-use windlass_interp::{Code, Listing};
 use windlass_wasm::Decoded;
 
-/// Runs the command.
-pub fn main(args: &Objdump) -> Result<()> {
-    let input = Input::read(&args.file)?;
-    let wasm = input.wasm()?;
-    let features = features::apply(&args.features.switches);
-    let in_file = || input.path.display().to_string();
-    let decoded = windlass_wasm::decode(&wasm, &features).with_context(in_file)?;
-    let only = match &args.func {
-        Some(name) => Some(find_function(&decoded.facts, name).with_context(in_file)?),
-        None => None,
-    };
-    if args.bytecode {
-        return output::print(bytecode(&Dump(&decoded), &wasm, features, only).with_context(in_file)?);
-    }
-    output::print(match only {
-        Some(index) => Dump(&decoded).function(index),
-        None => format!("{}: {} bytes\n{}", input.path.display(), wasm.len(), Dump(&decoded)),
-    })
-}
-
-/// The interpreter's code of all functions, or of one.
-fn bytecode(dump: &Dump<'_>, wasm: &[u8], features: Features, only: Option<u32>) -> Result<String> {
-    let module = Module::from_binary(&engine::bare(Tier::Interp, features)?, wasm)?;
-    let code = module.code().downcast_ref::<Code>().context("the interpreter made no bytecode")?;
-    let facts = dump.facts();
-    let all = facts.imported.functions..facts.functions.len() as u32;
-    let chosen = all.filter(|index| only.is_none_or(|only| only == *index));
-    let listings = chosen.filter_map(|index| {
-        Listing::new(code, index).map(|listing| format!("{}{listing}", dump.function(index)))
-    });
-    let listings: Vec<String> = listings.collect();
-    ensure!(only.is_none() || !listings.is_empty(), "the function is imported: it has no code here");
-    Ok(listings.join("\n"))
-}
-
-/// The function of an index, an export name or a name.
-fn find_function(facts: &ModuleFacts, name: &str) -> Result<u32> {
-    if let Ok(index) = name.parse::<u32>() {
-        return match facts.functions.get(index as usize) {
-            Some(_) => Ok(index),
-            None => {
-                Err(format_err!("there is no function {index}: the module has {}", facts.functions.len()))
-            }
-        };
-    }
-    if let Some(EntityIndex::Function(index)) = facts.export(name) {
-        return Ok(index);
-    }
-    let named = facts.names.functions.iter().find(|(_, n)| n == name.trim_start_matches('$'));
-    named.map(|(index, _)| *index).ok_or_else(|| {
-        format_err!("no function is exported as or called {name:?}; `windlass objdump FILE` lists them")
-    })
-}
-
 /// A decoded module, printed section by section.
-struct Dump<'d>(&'d Decoded<'d>);
+pub struct Dump<'d>(pub &'d Decoded<'d>);
 
 impl Dump<'_> {
-    fn facts(&self) -> &ModuleFacts {
+    pub fn facts(&self) -> &ModuleFacts {
         &self.0.facts
     }
 
     /// One line: index, names, type, and where the body lies.
-    fn function(&self, index: u32) -> String {
+    pub fn function(&self, index: u32) -> String {
         let facts = self.facts();
-        let mut line = format!("func[{index}]");
-        if let Some(name) = facts.names.function(index) {
-            line += &format!(" ${name}");
-        }
-        line +=
-            &format!(": type {} {}", facts.functions[index as usize], signature(facts.type_of_func(index)));
-        if let Some(body) = facts.defined_func(index).and_then(|own| self.0.bodies.get(own as usize)) {
-            line += &format!(", {} bytes at {:#x}", body.size(), body.range().start);
-        }
-        for export in facts.exports.iter().filter(|e| e.item == EntityIndex::Function(index)) {
-            line += &format!(", exported as {:?}", export.name);
-        }
-        line + "\n"
+        let body = facts.defined_func(index).and_then(|own| self.0.bodies.get(own as usize));
+        function(facts, index, body.map(|body| body.range()))
     }
 
     /// The type of anything that can be imported.
@@ -195,6 +126,22 @@ impl Display for Dump<'_> {
             }),
         )
     }
+}
+
+/// One line about a function: index, names, type, and where the body lies, if that is known.
+pub fn function(facts: &ModuleFacts, index: u32, body: Option<Range<usize>>) -> String {
+    let mut line = format!("func[{index}]");
+    if let Some(name) = facts.names.function(index) {
+        line += &format!(" ${name}");
+    }
+    line += &format!(": type {} {}", facts.functions[index as usize], signature(facts.type_of_func(index)));
+    if let Some(range) = body {
+        line += &format!(", {} bytes at {:#x}", range.len(), range.start);
+    }
+    for export in facts.exports.iter().filter(|e| e.item == EntityIndex::Function(index)) {
+        line += &format!(", exported as {:?}", export.name);
+    }
+    line + "\n"
 }
 
 /// A section with its lines, unless it has none.

@@ -81,38 +81,66 @@ pub const X86_64: Convention = Convention {
     callee_saved: &[3, 12, 13, 14],
 };
 
+/// Gives the places of values one after the other.
+#[derive(Clone, Debug)]
+pub struct Placer {
+    ints: core::slice::Iter<'static, u8>,
+    vectors: core::slice::Iter<'static, u8>,
+    memory: u32,
+}
+
+impl Placer {
+    fn new(ints: &'static [u8], vectors: &'static [u8]) -> Placer {
+        Placer { ints: ints.iter(), vectors: vectors.iter(), memory: 0 }
+    }
+
+    /// Where the next value is, which is of this kind.
+    #[inline]
+    pub fn place(&mut self, kind: ValKind) -> Location {
+        let register = match kind {
+            ValKind::F32 | ValKind::F64 | ValKind::V128 => self.vectors.next().map(|r| Location::Vector(*r)),
+            ValKind::I32 | ValKind::I64 | ValKind::Func | ValKind::Gc => {
+                self.ints.next().map(|r| Location::Int(*r))
+            }
+        };
+        register.unwrap_or_else(|| {
+            let at = self.memory;
+            self.memory += 8 * kind.slots() as u32;
+            Location::Memory(at)
+        })
+    }
+
+    /// Bytes in memory that the values so far take, a multiple of 16.
+    #[inline]
+    pub fn memory(&self) -> u32 {
+        self.memory.next_multiple_of(16)
+    }
+}
+
 impl Convention {
-    fn locations(ints: &[u8], vectors: &[u8], kinds: impl Iterator<Item = ValKind>) -> Locations {
-        let (mut ints, mut vectors) = (ints.iter(), vectors.iter());
-        let mut memory = 0;
-        let values = kinds
-            .map(|kind| {
-                let register = match kind {
-                    ValKind::F32 | ValKind::F64 | ValKind::V128 => {
-                        vectors.next().map(|r| Location::Vector(*r))
-                    }
-                    ValKind::I32 | ValKind::I64 | ValKind::Func | ValKind::Gc => {
-                        ints.next().map(|r| Location::Int(*r))
-                    }
-                };
-                register.unwrap_or_else(|| {
-                    let at = memory;
-                    memory += 8 * kind.slots() as u32;
-                    Location::Memory(at)
-                })
-            })
-            .collect();
-        Locations { values, memory: memory.next_multiple_of(16) }
+    fn locations(mut placer: Placer, kinds: impl Iterator<Item = ValKind>) -> Locations {
+        let values = kinds.map(|kind| placer.place(kind)).collect();
+        Locations { values, memory: placer.memory() }
+    }
+
+    /// Where parameters are, one after the other.
+    pub fn place_params(&self) -> Placer {
+        Placer::new(self.int_params, self.vector_params)
+    }
+
+    /// Where results are, one after the other.
+    pub fn place_results(&self) -> Placer {
+        Placer::new(self.int_results, self.vector_results)
     }
 
     /// Where parameters of these kinds are; memory is the stack above the return address.
     pub fn params(&self, kinds: impl Iterator<Item = ValKind>) -> Locations {
-        Convention::locations(self.int_params, self.vector_params, kinds)
+        Convention::locations(self.place_params(), kinds)
     }
 
     /// Where results of these kinds are; memory is the result area.
     pub fn results(&self, kinds: impl Iterator<Item = ValKind>) -> Locations {
-        Convention::locations(self.int_results, self.vector_results, kinds)
+        Convention::locations(self.place_results(), kinds)
     }
 }
 

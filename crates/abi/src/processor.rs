@@ -7,6 +7,7 @@
 
 use crate::builtins::Status;
 use crate::facts::FuncIndex;
+use crate::native::NativeStubs;
 use crate::types::Signature;
 use crate::vm::{Activation, VMContext, VMFuncRef, VMStore, ValRaw};
 use alloc::boxed::Box;
@@ -59,8 +60,14 @@ pub unsafe trait Processor: Send + Sync {
     /// [`entry`](HostEntry::entry) goes into [`VMFuncRef::code`], beside a `VMHostContext`.
     fn host_entry(&self, signature: &Signature) -> Box<dyn HostEntry>;
 
-    /// Whether the code needs [`FrameStack`](crate::vm::FrameStack) to be allocated.
+    /// Whether the code needs [`FrameStack`](crate::vm::FrameStack) to be allocated. Code that does not runs on
+    /// the host's stack, and its entries look after that themselves.
     fn uses_frame_stack(&self) -> bool;
+
+    /// What goes into [`VMStore::stubs`]: alive as long as the processor. Null if the code needs none.
+    fn stubs(&self) -> *const NativeStubs {
+        core::ptr::null()
+    }
 }
 
 /// Code through which Wasm code calls a host function; alive as long as the host function.

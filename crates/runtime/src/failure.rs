@@ -134,6 +134,14 @@ pub enum Error {
         /// Unit of the sizes.
         unit: &'static str,
     },
+    /// A function whose code is made when it is first called has none.
+    #[error("function {function} was not compiled: {why}")]
+    Compile {
+        /// The function, in the module's function index space.
+        function: u32,
+        /// What the compiler said.
+        why: String,
+    },
 }
 
 impl Error {

@@ -175,6 +175,9 @@ thread_local! {
     static LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
+/// Bytes of stack that host code which Wasm has called has at least.
+pub(crate) const HOST_RESERVE: usize = 128 << 10;
+
 /// An entry into Wasm, as this thread's stack sees it. Wasm code itself may use none of the host's
 /// stack, so what counts is how deep host functions have called back, in whichever stores.
 /// (Fibers have stacks of their own: who switches them will have to switch the limit, too.)
@@ -188,9 +191,10 @@ impl HostStack {
         let here = sys::stack_pointer();
         let limit = LIMIT.get();
         if limit == 0 {
-            LIMIT.set(here.saturating_sub(budget).max(1));
+            let end = sys::thread_stack().start.saturating_add(HOST_RESERVE);
+            LIMIT.set(here.saturating_sub(budget).max(end));
         }
-        (here >= limit).then_some(HostStack { outermost: limit == 0 })
+        (here >= LIMIT.get()).then_some(HostStack { outermost: limit == 0 })
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::memory::parking::Parker;
 use std::cell::UnsafeCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::Ordering::SeqCst;
 use windlass_abi::vm::VMStore;
 
 /// What a store shares with other threads. Of `vm` they touch the atomic fields only.
@@ -15,7 +15,7 @@ pub(crate) struct StoreShared {
     pub(crate) parker: Arc<Parker>,
 }
 
-// SAFETY: other threads reach `vm` only through `InterruptHandle`, which touches an atomic field.
+// SAFETY: other threads reach `vm` only through `InterruptHandle`, which touches atomic fields.
 unsafe impl Send for StoreShared {}
 // SAFETY: as above.
 unsafe impl Sync for StoreShared {}
@@ -29,10 +29,42 @@ impl StoreShared {
         self.vm.get()
     }
 
-    /// The interrupt word.
-    pub(crate) fn word(&self) -> &AtomicU32 {
-        // SAFETY: the field is atomic and lives as long as `self`; nobody writes it otherwise.
-        unsafe { &(*self.vm.get()).interrupt }
+    /// Sets the interrupt word, and raises the stack limit after that, for code that only looks there.
+    fn interrupt(&self) {
+        // SAFETY: the fields are atomic and live as long as `self`; nobody writes them otherwise.
+        let (word, limit) = unsafe { (&(*self.vm.get()).interrupt, &(*self.vm.get()).stack_limit) };
+        word.store(1, SeqCst);
+        limit.store(usize::MAX, SeqCst);
+    }
+
+    /// Whether the interrupt word is set.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.vm.get()).interrupt.load(SeqCst) != 0 }
+    }
+
+    /// Clears the interrupt word. Called by the store's user.
+    pub(crate) fn clear(&self) {
+        // SAFETY: as above.
+        unsafe {
+            (*self.vm.get()).interrupt.store(0, SeqCst);
+            refresh_stack_limit(self.vm.get());
+        }
+    }
+}
+
+/// Makes the stack limit what the floor and the interrupt word say: whoever sets the word raises the limit after that,
+/// and whoever lowers the limit looks at the word after that, so that the last one leaves it right.
+///
+/// # Safety
+/// The store is live and used by this thread.
+pub(crate) unsafe fn refresh_stack_limit(store: *mut VMStore) {
+    // SAFETY: the caller's promise; other threads touch atomic fields only.
+    unsafe {
+        (*store).stack_limit.store((*store).stack_floor, SeqCst);
+        if (*store).interrupt.load(SeqCst) != 0 {
+            (*store).stack_limit.store(usize::MAX, SeqCst);
+        }
     }
 }
 
@@ -45,7 +77,7 @@ impl InterruptHandle {
     /// its next check, and the hook decides whether it goes on. The word stays set until
     /// [`Store::clear_interrupt`](crate::Store::clear_interrupt).
     pub fn interrupt(&self) {
-        self.0.word().store(1, Relaxed);
+        self.0.interrupt();
         self.0.parker.wake();
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! The rooms: `store` (owner, entry), `instance`, `instantiate`, `memory`, `table`, `global`, `tag`,
 //! `heap` and `roots` (references), `host` (host functions), `builtins` (what code calls), `interrupt`,
-//! `backtrace`, and `sys`, the only one that knows the operating system.
+//! `backtrace`, [`native`] (machine code; only where there is a port: x86-64 Linux), and `sys`, the only one that knows the operating system.
 
 mod arena;
 mod backtrace;
@@ -30,6 +30,8 @@ mod instantiate;
 mod interrupt;
 mod memory;
 mod module;
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+pub mod native;
 mod roots;
 mod store;
 mod sys;

@@ -27,7 +27,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use windlass_abi::builtins::Status;
 use windlass_abi::processor::{HostEntry, Processor};
 use windlass_abi::trap::TrapCode;
@@ -40,10 +40,10 @@ pub struct StoreConfig {
     pub processor: Arc<dyn Processor>,
     /// The engine's types.
     pub types: Arc<dyn TypeOracle>,
-    /// Bytes of stack for Wasm frames.
+    /// Bytes of stack for Wasm frames: of a stack of their own, or of the host's, from the outermost entry on.
     pub max_wasm_stack: usize,
     /// Bytes of host stack that one thread may use, from its outermost entry into Wasm on, before
-    /// nested entries trap with `StackOverflow`.
+    /// nested entries trap with `StackOverflow`. Not for code that runs on the host's stack.
     pub max_host_stack: usize,
     /// Largest size of the heap in bytes.
     pub max_heap: usize,
@@ -226,9 +226,15 @@ impl StorePtr {
                 let processor: *const dyn Processor = Arc::as_ptr(&inner.config.processor);
                 (processor, inner.shared.vmstore(), inner.config.max_host_stack)
             };
-            let Some(_host_stack) = HostStack::enter(host_stack) else {
-                let backtrace = backtrace::capture(self.inner());
-                return Err(Failure::Trap { code: TrapCode::StackOverflow, backtrace });
+            // Code that runs on the host's stack looks after that itself.
+            let _host_stack = if (*processor).uses_frame_stack() {
+                let Some(entered) = HostStack::enter(host_stack) else {
+                    let backtrace = backtrace::capture(self.inner());
+                    return Err(Failure::Trap { code: TrapCode::StackOverflow, backtrace });
+                };
+                Some(entered)
+            } else {
+                None
             };
             match (*processor).enter(vmstore, func.as_ptr(), args.as_mut_ptr()) {
                 Status::OK => Ok(()),
@@ -338,7 +344,7 @@ impl Store {
             pending_exception: 0,
             stack_limit: AtomicUsize::new(0),
             stack_floor: 0,
-            stubs: ptr::null(),
+            stubs: config.processor.stubs(),
             frames,
         }));
         let vmstore = shared.vmstore();
@@ -427,7 +433,7 @@ impl Store {
 
     /// Clears the interrupt word.
     pub fn clear_interrupt(&mut self) {
-        self.inner().shared.word().store(0, Relaxed);
+        self.inner().shared.clear();
     }
 
     /// Frames of the Wasm code that is calling the host now.

@@ -71,7 +71,8 @@ impl<'a> Artifact<'a> {
             safepoint_slots: rows::rows(self.section(Section::Slots)),
             handlers: rows::rows(self.section(Section::Handlers)),
             catches: rows::rows(self.section(Section::Catches)),
-            relocs: Vec::new(),
+            // Complete code needs neither relocations nor what they depend on.
+            ..CodeChunk::default()
         };
         CodeImage { code, slots: 0 }
     }

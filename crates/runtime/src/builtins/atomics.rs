@@ -2,7 +2,6 @@
 
 use super::{control, failed, find, trapped, value};
 use crate::memory::{Expected, MemoryBytes, Sleeper};
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use windlass_abi::builtins::VMResult;
 use windlass_abi::trap::TrapCode;
@@ -46,7 +45,7 @@ unsafe fn wait(cx: *mut VMContext, memory: u32, address: u64, expected: Expected
             }
         };
         let timeout = u64::try_from(timeout).ok().map(Duration::from_nanos);
-        let sleeper = Sleeper { parker: &shared.parker, interrupted: &|| shared.word().load(Relaxed) != 0 };
+        let sleeper = Sleeper { parker: &shared.parker, interrupted: &|| shared.is_interrupted() };
         match memory.wait(address, expected, timeout, sleeper, || control::interrupted(store)) {
             Ok(Ok(result)) => value(result as u64),
             Ok(Err(trap)) => trapped(trap),

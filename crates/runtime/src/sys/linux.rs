@@ -106,20 +106,25 @@ impl Image {
     pub(crate) fn new(len: usize, parts: &[(usize, &[u8])]) -> Option<Image> {
         let file = memfd_create("windlass-image", MemfdFlags::CLOEXEC).ok()?;
         ftruncate(&file, len as u64).ok()?;
-        for &(at, mut bytes) in parts {
-            let mut at = at as u64;
-            while !bytes.is_empty() {
-                match pwrite(&file, bytes, at) {
-                    Ok(0) => return None,
-                    Ok(n) => {
-                        bytes = &bytes[n..];
-                        at += n as u64;
-                    }
-                    Err(rustix::io::Errno::INTR) => {}
-                    Err(_) => return None,
-                }
-            }
+        for &(at, bytes) in parts {
+            write_all(&file, at as u64, bytes).ok()?;
         }
         Some(Image { file, len })
     }
+}
+
+/// Writes all bytes at a place of a file.
+pub(super) fn write_all(file: &OwnedFd, mut at: u64, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match pwrite(file, bytes, at) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => {
+                bytes = &bytes[n..];
+                at += n as u64;
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! What the runtime asks of the system: address space, memory images, the page size, the stack pointer.
+//! What the runtime asks of the system: address space, memory images, the page size, the thread's stack, and, for
+//! native code, executable memory and signals.
 //!
 //! Two implementations of one interface: [`linux`](self) with real reservations, and a portable one on
 //! the allocator, for Miri and for systems without a port. With the portable one a reservation costs
@@ -15,7 +16,13 @@ pub(crate) use linux::{Image, RESERVES, Reservation, page_size};
 pub(crate) use portable::{Image, RESERVES, Reservation, page_size};
 
 mod stack;
-pub(crate) use stack::stack_pointer;
+pub(crate) use stack::{stack_pointer, thread_stack};
+
+/// What native code needs besides; see [`crate::native`].
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+pub(crate) mod signals;
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+pub(crate) mod text;
 
 /// `bytes` rounded up to whole pages of the system; `None` on overflow.
 pub(crate) fn round_up_to_page(bytes: usize) -> Option<usize> {

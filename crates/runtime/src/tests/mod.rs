@@ -5,6 +5,8 @@ mod calls;
 mod heap;
 mod instances;
 mod memories;
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod native;
 mod tables;
 
 use crate::*;
@@ -311,7 +313,12 @@ impl Builder {
         self.elements(SegmentKind::Active { target, offset }, functions);
     }
 
-    fn build(self) -> Arc<Module> {
+    fn build(mut self) -> Arc<Module> {
+        let code = Box::new(FakeCode(std::mem::take(&mut self.functions)));
+        self.build_with(code)
+    }
+
+    fn build_with(self, code: Box<dyn ModuleCode>) -> Arc<Module> {
         let signature = |(i, ty): (usize, &SubType)| match &ty.composite {
             CompositeType::Func(ty) => Some(Arc::new(Signature::new(100 + i as u32, ty))),
             _ => None,
@@ -320,7 +327,7 @@ impl Builder {
             type_ids: (0..self.facts.types.len() as u32).map(|i| 100 + i).collect(),
             signatures: self.facts.types.iter().enumerate().map(signature).collect(),
             facts: Arc::new(self.facts),
-            code: Box::new(FakeCode(self.functions)),
+            code,
             data: Arc::new(self.data),
         })
     }

@@ -121,7 +121,7 @@ struct Difference {
 #[derive(Debug)]
 pub struct Buffer<T: Target> {
     bytes: Vec<u8>,
-    position: usize,
+    position: u32,
     labels: Vec<u32>,
     fixups: Vec<Fixup<T::Field>>,
     differences: Vec<Difference>,
@@ -154,19 +154,19 @@ impl<T: Target> Buffer<T> {
     /// Where the next byte goes.
     #[inline]
     pub fn offset(&self) -> u32 {
-        self.position as u32
+        self.position
     }
 
     /// The code so far.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.position]
+        &self.bytes[..self.position as usize]
     }
 
     /// The code so far, to be changed in place.
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[..self.position]
+        &mut self.bytes[..self.position as usize]
     }
 
     /// The references to what lies outside the buffer, in the order of the code.
@@ -193,24 +193,25 @@ impl<T: Target> Buffer<T> {
     /// Scratch space at the end of the code: write there, then [`Buffer::advance`].
     #[inline(always)]
     pub fn window(&mut self) -> &mut [u8; HEADROOM] {
-        if self.bytes.len() < self.position + HEADROOM {
-            self.grow();
+        let start = self.position as usize;
+        if start + HEADROOM <= self.bytes.len() {
+            return (&mut self.bytes[start..start + HEADROOM]).try_into().expect("the headroom's length");
         }
-        (&mut self.bytes[self.position..self.position + HEADROOM]).try_into().expect("the headroom's length")
+        self.grown_window()
     }
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) {
-        let new_len = (self.bytes.len() * 2).max(4096);
-        self.bytes.resize(new_len, 0);
+    fn grown_window(&mut self) -> &mut [u8; HEADROOM] {
+        self.bytes.resize((self.bytes.len() * 2).max(4096), 0);
+        self.window()
     }
 
     /// Makes the first `count` bytes of the window part of the code.
     #[inline(always)]
     pub fn advance(&mut self, count: usize) {
         debug_assert!(count <= HEADROOM);
-        self.position += count;
+        self.position += count as u32;
     }
 
     /// Appends bytes.
@@ -246,7 +247,7 @@ impl<T: Target> Buffer<T> {
     #[inline]
     pub fn bind(&mut self, label: Label) {
         debug_assert!(!self.is_bound(label), "a label is bound once");
-        self.labels[label.0 as usize] = self.position as u32;
+        self.labels[label.0 as usize] = self.position;
     }
 
     /// Whether the label has an offset.
@@ -282,7 +283,7 @@ impl<T: Target> Buffer<T> {
         if displacement < least || displacement > greatest {
             return Err(LinkError::OutOfRange { at: fixup.at, displacement });
         }
-        fixup.field.patch(&mut self.bytes[fixup.at as usize..self.position], displacement);
+        fixup.field.patch(&mut self.bytes[fixup.at as usize..self.position as usize], displacement);
         Ok(())
     }
 

@@ -101,47 +101,32 @@ impl fmt::Display for EncodeError {
 impl core::error::Error for EncodeError {}
 
 const INT3: u8 = 0xCC;
-const PREFIXES: [u64; 4] = [0, 0x66, 0xF3, 0xF2];
-/// The bytes of each opcode map, and how many bits they are.
-const MAPS: [(u64, u32); 4] = [(0, 0), (0x0F, 8), (0x380F, 16), (0x3A0F, 16)];
-
 /// The first bytes of an instruction, and how many bits there are.
 type Head = (u64, u32);
 
-/// Prefixes and opcode. `index` and `base` are the registers that REX.X and REX.B extend; `forced` asks for
-/// a REX prefix in any case.
+/// Prefixes and opcode. `index` and `base` are the registers that REX.X and REX.B extend; a REX prefix is
+/// written if one of them needs it or if `forced` is not zero.
 #[inline(always)]
-fn head(code: Code, opcode: u32, reg: u32, vvvv: u32, index: u32, base: u32, forced: bool) -> Head {
+fn head(code: Code, op: u32, reg: u32, vvvv: u32, index: u32, base: u32, forced: u32) -> Head {
     let (r, x, b) = (reg >> 3, index >> 3, base >> 3);
     if code.vex() != 0 {
-        return vex_head(code, opcode, r, x, b, vvvv);
+        return vex_head(code, op, r, x, b, vvvv);
     }
-    let (mut word, mut bits) = (0, 0);
-    if code.lock() != 0 {
-        (word, bits) = (0xF0, 8);
-    }
-    if code.prefix() != 0 {
-        word |= PREFIXES[code.prefix() as usize] << bits;
-        bits += 8;
-    }
-    let rex = 0x40 | code.w() << 3 | r << 2 | x << 1 | b;
-    if forced || rex != 0x40 {
-        word |= u64::from(rex) << bits;
-        bits += 8;
-    }
-    let (map, map_bits) = MAPS[code.map() as usize];
-    word |= (map | u64::from(opcode) << map_bits) << bits;
-    (word, bits + map_bits + 8)
+    let rex = code.w() << 3 | r << 2 | x << 1 | b;
+    let (rex, rex_bits) = if rex | forced != 0 { (rex | 0x40, 8) } else { (0, 0) };
+    let op_at = code.prefix_bits() + rex_bits;
+    let word = u64::from(code.prefix()) | u64::from(rex) << code.prefix_bits() | u64::from(op) << op_at;
+    (word, op_at + code.op_bits())
 }
 
 #[inline(always)]
-fn vex_head(code: Code, opcode: u32, r: u32, x: u32, b: u32, vvvv: u32) -> Head {
-    let last = (vvvv ^ 15) << 3 | code.l() << 2 | code.prefix();
-    if code.map() == 1 && code.w() | x | b == 0 {
-        return (u64::from(0xC5 | ((r ^ 1) << 7 | last) << 8 | opcode << 16), 24);
+fn vex_head(code: Code, op: u32, r: u32, x: u32, b: u32, vvvv: u32) -> Head {
+    let last = (vvvv ^ 15) << 3 | code.vex_lpp();
+    if code.vex_short() != 0 && x | b == 0 {
+        return (u64::from(0xC5 | ((r ^ 1) << 7 | last) << 8 | op << 16), 24);
     }
-    let first = (r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | code.map();
-    (u64::from(0xC4 | first << 8 | (code.w() << 7 | last) << 16 | opcode << 24), 32)
+    let first = (r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | code.vex_map();
+    (u64::from(0xC4 | first << 8 | (code.w() << 7 | last) << 16 | op << 24), 32)
 }
 
 /// Register numbers by slot: ModRM.reg, ModRM.rm, VEX.vvvv, immediate; one byte each.
@@ -151,13 +136,13 @@ struct Slots(u32);
 impl Slots {
     #[inline(always)]
     fn new(code: Code) -> Slots {
-        Slots(code.digit())
+        Slots(code.fixed())
     }
 
     /// Puts a register where the `operand`th register or memory operand goes.
     #[inline(always)]
     fn with(self, code: Code, operand: u32, reg: Reg) -> Slots {
-        Slots(self.0 | u32::from(reg.num()) << (code.slot(operand) * 8))
+        Slots(self.0 | u32::from(reg.num()) << code.slot(operand))
     }
 
     #[inline(always)]
@@ -369,7 +354,7 @@ impl Assembler {
     #[inline]
     fn jump8(&mut self, inst: Inst, label: Label) {
         let window = self.buffer.window();
-        window[0] = inst.code().opcode() as u8;
+        window[0] = inst.code().op() as u8;
         window[1] = 0;
         self.buffer.advance(2);
         self.buffer.refer(self.buffer.offset() - 1, label, -1, Field::Rel8);
@@ -378,9 +363,8 @@ impl Assembler {
     #[inline]
     fn jump32(&mut self, inst: Inst, label: Label) {
         let code = inst.code();
-        let (word, bits) = head(code, code.opcode(), 0, 0, 0, 0, false);
-        let len = (bits / 8) as usize + 4;
-        self.buffer.window()[..8].copy_from_slice(&word.to_le_bytes());
+        let len = (code.op_bits() / 8) as usize + 4;
+        self.buffer.window()[..8].copy_from_slice(&u64::from(code.op()).to_le_bytes());
         self.buffer.advance(len);
         self.buffer.refer(self.buffer.offset() - 4, label, -4, Field::Rel32);
     }
@@ -400,45 +384,46 @@ macro_rules! check {
     };
 }
 
-/// The fast paths.
+/// The fast paths. They are always inlined: with an instruction known at the call little is left of them.
+/// Where it is not known, call them from one place.
 impl Assembler {
     /// No operands.
-    #[inline]
+    #[inline(always)]
     pub fn op(&mut self, inst: Inst) {
         check!(inst,);
         let code = inst.code();
-        self.put_reg(code, Slots::new(code), 0);
+        self.put_reg(code, Slots::new(code));
     }
 
     /// One register; a shift by `cl` is such an instruction too.
-    #[inline]
+    #[inline(always)]
     pub fn r(&mut self, inst: Inst, a: impl Into<Reg>) {
         let a = a.into();
         check!(inst, a);
         let code = inst.code();
-        self.put_reg(code, Slots::new(code).with(code, 0, a), 0);
+        self.put_reg(code, Slots::new(code).with(code, 0, a));
     }
 
     /// Two registers.
-    #[inline]
+    #[inline(always)]
     pub fn rr(&mut self, inst: Inst, a: impl Into<Reg>, b: impl Into<Reg>) {
         let (a, b) = (a.into(), b.into());
         check!(inst, a, b);
         let code = inst.code();
-        self.put_reg(code, Slots::new(code).with(code, 0, a).with(code, 1, b), 0);
+        self.put_reg(code, Slots::new(code).with(code, 0, a).with(code, 1, b));
     }
 
     /// Three registers.
-    #[inline]
+    #[inline(always)]
     pub fn rrr(&mut self, inst: Inst, a: impl Into<Reg>, b: impl Into<Reg>, c: impl Into<Reg>) {
         let (a, b, c) = (a.into(), b.into(), c.into());
         check!(inst, a, b, c);
         let code = inst.code();
-        self.put_reg(code, Slots::new(code).with(code, 0, a).with(code, 1, b).with(code, 2, c), 0);
+        self.put_reg(code, Slots::new(code).with(code, 0, a).with(code, 1, b).with(code, 2, c));
     }
 
     /// Four registers.
-    #[inline]
+    #[inline(always)]
     pub fn rrrr(
         &mut self,
         inst: Inst,
@@ -451,134 +436,138 @@ impl Assembler {
         check!(inst, a, b, c, d);
         let code = inst.code();
         let slots = Slots::new(code).with(code, 0, a).with(code, 1, b).with(code, 2, c).with(code, 3, d);
-        self.put_reg(code, slots, 0);
+        self.put_reg(code, slots);
     }
 
     /// An immediate.
-    #[inline]
+    #[inline(always)]
     pub fn i(&mut self, inst: Inst, imm: i32) {
         check!(inst, imm);
         let code = inst.code();
-        self.put_reg(code, Slots::new(code), imm.into());
+        self.put_reg_imm(code, Slots::new(code), imm.into());
     }
 
     /// A register and an immediate.
-    #[inline]
+    #[inline(always)]
     pub fn ri(&mut self, inst: Inst, a: impl Into<Reg>, imm: i32) {
         let a = a.into();
         check!(inst, a, imm);
         let code = inst.code();
-        self.put_reg(code, Slots::new(code).with(code, 0, a), imm.into());
+        self.put_reg_imm(code, Slots::new(code).with(code, 0, a), imm.into());
     }
 
     /// Two registers and an immediate.
-    #[inline]
+    #[inline(always)]
     pub fn rri(&mut self, inst: Inst, a: impl Into<Reg>, b: impl Into<Reg>, imm: i32) {
         let (a, b) = (a.into(), b.into());
         check!(inst, a, b, imm);
         let code = inst.code();
-        self.put_reg(code, Slots::new(code).with(code, 0, a).with(code, 1, b), imm.into());
+        self.put_reg_imm(code, Slots::new(code).with(code, 0, a).with(code, 1, b), imm.into());
     }
 
     /// Three registers and an immediate.
-    #[inline]
+    #[inline(always)]
     pub fn rrri(&mut self, inst: Inst, a: impl Into<Reg>, b: impl Into<Reg>, c: impl Into<Reg>, imm: i32) {
         let (a, b, c) = (a.into(), b.into(), c.into());
         check!(inst, a, b, c, imm);
         let code = inst.code();
-        self.put_reg(code, Slots::new(code).with(code, 0, a).with(code, 1, b).with(code, 2, c), imm.into());
+        self.put_reg_imm(
+            code,
+            Slots::new(code).with(code, 0, a).with(code, 1, b).with(code, 2, c),
+            imm.into(),
+        );
     }
 
     /// Memory.
-    #[inline]
+    #[inline(always)]
     pub fn m(&mut self, inst: Inst, mem: Mem) {
         check!(inst, mem);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code), mem, 0);
+        self.put_mem(code, Slots::new(code), mem);
     }
 
     /// A register and memory.
-    #[inline]
+    #[inline(always)]
     pub fn rm(&mut self, inst: Inst, a: impl Into<Reg>, mem: Mem) {
         let a = a.into();
         check!(inst, a, mem);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code).with(code, 0, a), mem, 0);
+        self.put_mem(code, Slots::new(code).with(code, 0, a), mem);
     }
 
     /// Memory and a register.
-    #[inline]
+    #[inline(always)]
     pub fn mr(&mut self, inst: Inst, mem: Mem, b: impl Into<Reg>) {
         let b = b.into();
         check!(inst, mem, b);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code).with(code, 1, b), mem, 0);
+        self.put_mem(code, Slots::new(code).with(code, 1, b), mem);
     }
 
     /// Two registers and memory.
-    #[inline]
+    #[inline(always)]
     pub fn rrm(&mut self, inst: Inst, a: impl Into<Reg>, b: impl Into<Reg>, mem: Mem) {
         let (a, b) = (a.into(), b.into());
         check!(inst, a, b, mem);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code).with(code, 0, a).with(code, 1, b), mem, 0);
+        self.put_mem(code, Slots::new(code).with(code, 0, a).with(code, 1, b), mem);
     }
 
     /// A register, memory and a register.
-    #[inline]
+    #[inline(always)]
     pub fn rmr(&mut self, inst: Inst, a: impl Into<Reg>, mem: Mem, c: impl Into<Reg>) {
         let (a, c) = (a.into(), c.into());
         check!(inst, a, mem, c);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code).with(code, 0, a).with(code, 2, c), mem, 0);
+        self.put_mem(code, Slots::new(code).with(code, 0, a).with(code, 2, c), mem);
     }
 
     /// Two registers, memory and a register.
-    #[inline]
+    #[inline(always)]
     pub fn rrmr(&mut self, inst: Inst, a: impl Into<Reg>, b: impl Into<Reg>, mem: Mem, d: impl Into<Reg>) {
         let (a, b, d) = (a.into(), b.into(), d.into());
         check!(inst, a, b, mem, d);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code).with(code, 0, a).with(code, 1, b).with(code, 3, d), mem, 0);
+        self.put_mem(code, Slots::new(code).with(code, 0, a).with(code, 1, b).with(code, 3, d), mem);
     }
 
     /// Memory and an immediate.
-    #[inline]
+    #[inline(always)]
     pub fn mi(&mut self, inst: Inst, mem: Mem, imm: i32) {
         check!(inst, mem, imm);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code), mem, imm.into());
+        self.put_mem_imm(code, Slots::new(code), mem, imm.into());
     }
 
     /// A register, memory and an immediate.
-    #[inline]
+    #[inline(always)]
     pub fn rmi(&mut self, inst: Inst, a: impl Into<Reg>, mem: Mem, imm: i32) {
         let a = a.into();
         check!(inst, a, mem, imm);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code).with(code, 0, a), mem, imm.into());
+        self.put_mem_imm(code, Slots::new(code).with(code, 0, a), mem, imm.into());
     }
 
     /// Memory, a register and an immediate.
-    #[inline]
+    #[inline(always)]
     pub fn mri(&mut self, inst: Inst, mem: Mem, b: impl Into<Reg>, imm: i32) {
         let b = b.into();
         check!(inst, mem, b, imm);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code).with(code, 1, b), mem, imm.into());
+        self.put_mem_imm(code, Slots::new(code).with(code, 1, b), mem, imm.into());
     }
 
     /// Two registers, memory and an immediate.
-    #[inline]
+    #[inline(always)]
     pub fn rrmi(&mut self, inst: Inst, a: impl Into<Reg>, b: impl Into<Reg>, mem: Mem, imm: i32) {
         let (a, b) = (a.into(), b.into());
         check!(inst, a, b, mem, imm);
         let code = inst.code();
-        self.put_mem(code, Slots::new(code).with(code, 0, a).with(code, 1, b), mem, imm.into());
+        self.put_mem_imm(code, Slots::new(code).with(code, 0, a).with(code, 1, b), mem, imm.into());
     }
 
     /// Sets a register to a value, in the shortest way that keeps the flags.
-    #[inline]
+    #[inline(always)]
     pub fn mov_ri64(&mut self, dst: Gpr, value: u64) {
         if value <= u64::from(u32::MAX) {
             self.ri(inst::MOV32_RI, dst, value as i32);
@@ -586,24 +575,24 @@ impl Assembler {
             self.ri(inst::MOV64_RI32, dst, value);
         } else {
             let code = inst::MOV64_RI.code();
-            self.put_reg(code, Slots::new(code).with(code, 0, dst.into()), value as i64);
+            self.put_reg_imm(code, Slots::new(code).with(code, 0, dst.into()), value as i64);
         }
     }
 
     /// Sets the low byte of a register to 1 if the condition holds, else to 0.
-    #[inline]
+    #[inline(always)]
     pub fn setcc(&mut self, cond: Cond, dst: Gpr) {
         self.r(by_cond(inst::SETO_RM8, cond), dst);
     }
 
     /// Copies 32 bits if the condition holds; the upper half becomes zero in any case.
-    #[inline]
+    #[inline(always)]
     pub fn cmov32(&mut self, cond: Cond, dst: Gpr, src: Gpr) {
         self.rr(by_cond(inst::CMOVO32, cond), dst, src);
     }
 
     /// Copies 64 bits if the condition holds.
-    #[inline]
+    #[inline(always)]
     pub fn cmov64(&mut self, cond: Cond, dst: Gpr, src: Gpr) {
         self.rr(by_cond(inst::CMOVO64, cond), dst, src);
     }
@@ -614,29 +603,32 @@ impl Assembler {
         match code.short_when() {
             1 if imm == i64::from(imm as i8) => (code.short(), 1),
             2 if imm == 1 => (code.short(), 0),
-            _ => (code.opcode(), code.imm()),
+            _ => (code.op(), code.imm()),
         }
     }
 
-    /// An instruction without memory.
+    /// An instruction without memory and without an immediate, other than a register in its place.
     #[inline(always)]
-    fn put_reg(&mut self, code: Code, slots: Slots, imm: i64) {
-        let (opcode, imm_size) = Self::form(code, imm);
+    fn put_reg(&mut self, code: Code, slots: Slots) {
+        let imm = if code.is4() != 0 { u64::from(slots.get(3) << 4) } else { 0 };
+        self.put_reg_form(code, (code.op(), code.imm()), slots, imm);
+    }
+
+    /// An instruction without memory, with an immediate.
+    #[inline(always)]
+    fn put_reg_imm(&mut self, code: Code, slots: Slots, imm: i64) {
+        self.put_reg_form(code, Self::form(code, imm), slots, imm as u64);
+    }
+
+    #[inline(always)]
+    fn put_reg_form(&mut self, code: Code, (op, imm_size): (u32, u32), slots: Slots, imm: u64) {
         let (reg, rm, vvvv) = (slots.get(0), slots.get(1), slots.get(2));
-        // Without ModRM the register is in the opcode's low bits.
-        let opcode = if code.modrm() == 0 { opcode | rm & 7 } else { opcode };
-        let forced = (code.byte_reg() != 0 && reg >= 4) || (code.byte_rm() != 0 && rm >= 4);
-        let (mut word, mut bits) = head(code, opcode, reg, vvvv, 0, rm, forced);
-        if code.modrm() != 0 {
-            word |= u64::from(0xC0 | (reg & 7) << 3 | rm & 7) << bits;
-            bits += 8;
-        }
-        if code.suffixed() != 0 {
-            word |= u64::from(code.suffix()) << bits;
-            bits += 8;
-        }
-        let imm = if code.is4() != 0 { i64::from(slots.get(3) << 4) } else { imm };
-        let len = (bits / 8) as usize & 15;
+        let forced = reg & code.byte_reg() | rm & code.byte_rm();
+        let (mut word, bits) =
+            head(code, op | (rm & code.plus()) << (code.op_bits() - 8), reg, vvvv, 0, rm, forced);
+        // Where there is no ModRM byte it is overwritten.
+        word |= u64::from(0xC0 | (reg & 7) << 3 | rm & 7) << bits;
+        let len = ((bits + code.modrm_bits()) / 8) as usize & 15;
         let window = self.buffer.window();
         window[..8].copy_from_slice(&word.to_le_bytes());
         window[len..len + 8].copy_from_slice(&imm.to_le_bytes());
@@ -645,13 +637,23 @@ impl Assembler {
 
     /// An instruction with memory.
     #[inline(always)]
-    fn put_mem(&mut self, code: Code, slots: Slots, mem: Mem, imm: i64) {
-        let (opcode, imm_size) = Self::form(code, imm);
+    fn put_mem(&mut self, code: Code, slots: Slots, mem: Mem) {
+        let imm = if code.is4() != 0 { u64::from(slots.get(3) << 4) } else { 0 };
+        self.put_mem_form(code, (code.op(), code.imm()), slots, mem, imm);
+    }
+
+    /// An instruction with memory and an immediate.
+    #[inline(always)]
+    fn put_mem_imm(&mut self, code: Code, slots: Slots, mem: Mem, imm: i64) {
+        self.put_mem_form(code, Self::form(code, imm), slots, mem, imm as u64);
+    }
+
+    #[inline(always)]
+    fn put_mem_form(&mut self, code: Code, (op, imm_size): (u32, u32), slots: Slots, mem: Mem, imm: u64) {
         let (reg, vvvv) = (slots.get(0), slots.get(2));
         let (base, index) = (u32::from(mem.base), u32::from(mem.index));
-        let forced = code.byte_reg() != 0 && reg >= 4;
-        // No base and a label have numbers from 16: they extend nothing.
-        let (mut word, mut bits) = head(code, opcode, reg, vvvv, index, base & 15, forced);
+        // No base and a label have numbers from 16, which extend nothing.
+        let (mut word, mut bits) = head(code, op, reg, vvvv, index, base & 15, reg & code.byte_reg());
         let reg = (reg & 7) << 3;
         let disp_size;
         if base < 16 {
@@ -683,7 +685,6 @@ impl Assembler {
             bits += 8;
             disp_size = 4;
         }
-        let imm = if code.is4() != 0 { i64::from(slots.get(3) << 4) } else { imm };
         let len = (bits / 8) as usize & 15;
         let window = self.buffer.window();
         window[..8].copy_from_slice(&word.to_le_bytes());
@@ -706,7 +707,7 @@ impl Assembler {
         check(inst, operands, true)?;
         let code = inst.code();
         let (mut slots, mut slot) = (Slots::new(code), 0);
-        let (mut memory, mut imm, mut target) = (None, 0, None);
+        let (mut memory, mut imm, mut target) = (None, None, None);
         for (spec, &operand) in inst.written_operands().zip(operands) {
             match operand {
                 Operand::Reg(_) if matches!(spec.place, Place::Fixed(_)) => {}
@@ -718,15 +719,17 @@ impl Assembler {
                     memory = Some(mem);
                     slot += 1;
                 }
-                Operand::Imm(value) => imm = value,
+                Operand::Imm(value) => imm = Some(value),
                 Operand::Label(label) => target = Some((label, spec.bits)),
             }
         }
-        match (memory, target) {
-            (Some(mem), _) => self.put_mem(code, slots, mem, imm),
-            (None, Some((label, 8))) => self.jump8(inst, label),
-            (None, Some((label, _))) => self.jump32(inst, label),
-            (None, None) => self.put_reg(code, slots, imm),
+        match (memory, imm, target) {
+            (_, _, Some((label, 8))) => self.jump8(inst, label),
+            (_, _, Some((label, _))) => self.jump32(inst, label),
+            (Some(mem), Some(imm), _) => self.put_mem_imm(code, slots, mem, imm),
+            (Some(mem), None, _) => self.put_mem(code, slots, mem),
+            (None, Some(imm), _) => self.put_reg_imm(code, slots, imm),
+            (None, None, _) => self.put_reg(code, slots),
         }
         Ok(())
     }

@@ -245,8 +245,9 @@ static ROWS: [Row; COUNT] = {
     rows
 };
 
-/// The encodings alone: what the assembler's fast paths read.
-pub(crate) static CODES: [Code; COUNT] = {
+/// The encodings alone: what the assembler's fast paths read. A constant, so that an instruction that is
+/// known where a fast path is inlined costs no look-up.
+const CODES: &[Code; COUNT] = &{
     let mut codes = [GROUPS[0][0].code; COUNT];
     let (mut group, mut next) = (0, 0);
     while group < GROUPS.len() {
@@ -432,7 +433,7 @@ impl Row {
             row.operands[row.operand_count as usize] = OperandSpec::parse(text);
             row.operand_count += 1;
         }
-        row.place_operands(row.code.reg_taken(encoding));
+        row.place_operands(Code::reg_taken(encoding));
         row
     }
 

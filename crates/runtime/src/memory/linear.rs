@@ -47,7 +47,11 @@ impl LinearMemory {
         let guard = usize::try_from(config.guard).ok().and_then(sys::round_up_to_page).unwrap_or(0);
         let mut memory = LinearMemory { reservation: None, usable: 0, committed: 0, len: 0, guard, reach };
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).max(len);
-        let attempts: &[usize] = if sys::RESERVES { &[wanted, len.saturating_mul(2), len] } else { &[len] };
+        let attempts: &[usize] = match sys::RESERVES {
+            true if config.required && !ty.memory64 => &[wanted],
+            true => &[wanted, len.saturating_mul(2), len],
+            false => &[len],
+        };
         let mut result = Ok(());
         for attempt in attempts {
             result = memory.reserve(*attempt);

@@ -72,7 +72,11 @@ impl SharedMemory {
         // A reservation as large as any 32-bit index lets native code leave out bounds checks.
         let wanted = if ty.memory64 { maximum } else { maximum.max(config.reservation) };
         let mut result = Err(error(&"too large"));
-        let attempts: &[u64] = if sys::RESERVES { &[wanted, maximum] } else { &[maximum] };
+        let attempts: &[u64] = match sys::RESERVES {
+            true if config.required && !ty.memory64 => &[wanted],
+            true => &[wanted, maximum],
+            false => &[maximum],
+        };
         for attempt in attempts {
             let guard = if sys::RESERVES { config.guard } else { 0 };
             let total = attempt.checked_add(guard).and_then(|b| usize::try_from(b).ok());

@@ -13,12 +13,15 @@ pub(crate) fn host_error(error: Error) -> HostError {
     Box::new(error)
 }
 
-/// The error of this crate that the runtime carried.
+/// The error of this crate that the runtime carried, or one of the runtime's own.
 pub(crate) fn from_host_error(error: HostError) -> Error {
     let error: Box<dyn Any + Send> = error;
     match error.downcast::<Error>() {
         Ok(error) => *error,
-        Err(_) => unreachable!("host errors are made by `host_error`"),
+        Err(error) => match error.downcast::<windlass_runtime::Error>() {
+            Ok(error) => Error::new(*error),
+            Err(_) => unreachable!("host errors are made by `host_error`, or by the runtime"),
+        },
     }
 }
 

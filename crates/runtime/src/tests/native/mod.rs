@@ -5,7 +5,7 @@
 
 /// Writes instructions one after the other.
 macro_rules! asm {
-    ($f:expr, $($op:ident($($arg:expr),* $(,)?);)*) => { $( $f.a.$op($($arg),*).unwrap(); )* };
+    ($f:expr, $($op:ident($($arg:expr),* $(,)?);)*) => {{ $( $f.a.$op($($arg),*).unwrap(); )* }};
 }
 
 mod calls;

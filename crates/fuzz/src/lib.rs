@@ -1,12 +1,17 @@
 //! What the fuzz targets do, as functions, so that a test can do a bounded part of it.
 //!
 //! - [`bytes`]: arbitrary bytes become a module or an error, and nothing else;
-//! - [`programs`]: generated modules run within their limits, and only in ways that are allowed.
+//! - [`programs`]: generated modules run within their limits, and only in ways that are allowed;
+//! - [`differential`]: generated modules do the same on two tiers; [`generator`] makes modules for it besides
+//!   wasm-smith, and [`execution`] runs them and writes down what can be seen.
 //!
 //! The package `fuzz/` beside the workspace gives libFuzzer's inputs to these functions; the test of
 //! this crate gives them pseudo-random ones ([`Random`]), the same in every run. A finding is a panic.
 
 pub mod bytes;
+pub mod differential;
+pub mod execution;
+pub mod generator;
 pub mod programs;
 
 /// Pseudo-random numbers: Marsaglia's xorshift64.

@@ -5,27 +5,25 @@
 //! a finding. All of it is done a second time with a collector that moves every object at every
 //! allocation, and must give the same results, use the same fuel and leave the same memory.
 
+use crate::execution::{End, Plan, Trace, execute};
 use arbitrary::Unstructured;
 use std::ops::AddAssign;
 use std::sync::LazyLock;
 use wasm_smith::Module as Generated;
-use windlass::{
-    Config, DecodeError, DecodeErrorKind, Engine, Error, Extern, Instance, Module, Result, Store,
-    StoreLimits, StoreLimitsBuilder, ThrownException, Trap, Val,
-};
+use windlass::{Config, Engine};
 
 /// What each call may use.
 const FUEL: u64 = 20_000;
-/// What a memory may hold. Generated ones ask for less at first.
-const MEMORY: usize = 4 << 20;
-/// What a table may hold. Generated ones ask for less at first.
-const TABLE: usize = 4_000;
+/// How many calls and turns of loops a module has that is to end by itself.
+const TURNS: u32 = 1_000;
 
 /// What became of modules and calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Modules that ran.
     pub modules: usize,
+    /// Those of them in which a call returned.
+    pub fruitful: usize,
     /// Inputs that are too short for a module, or modules that were refused for what is not built or
     /// for a limit.
     pub rejected: usize,
@@ -42,6 +40,22 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// What became of one module.
+    pub fn of(trace: &Trace) -> Tally {
+        let mut tally = Tally { modules: 1, ..Tally::default() };
+        tally.stillborn = usize::from(trace.stillborn.is_some());
+        for call in &trace.calls {
+            match call.end {
+                End::Returned => tally.returned += 1,
+                End::Trapped(_) => tally.trapped += 1,
+                End::Threw => tally.threw += 1,
+                End::RanDry => tally.ran_dry += 1,
+            }
+        }
+        tally.fruitful = usize::from(tally.returned > 0);
+        tally
+    }
+
     /// All calls.
     pub fn calls(&self) -> usize {
         self.returned + self.trapped + self.threw + self.ran_dry
@@ -51,6 +65,7 @@ impl Tally {
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Tally) {
         self.modules += other.modules;
+        self.fruitful += other.fruitful;
         self.rejected += other.rejected;
         self.stillborn += other.stillborn;
         self.returned += other.returned;
@@ -58,33 +73,6 @@ impl AddAssign for Tally {
         self.threw += other.threw;
         self.ran_dry += other.ran_dry;
     }
-}
-
-/// How a call or an instantiation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Returned,
-    Trapped(Trap),
-    Threw,
-    RanDry,
-}
-
-/// What can be seen from outside: the same in both runs.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Trace {
-    instantiation: Option<End>,
-    calls: Vec<(String, End, Vec<Seen>, u64)>,
-    left: Vec<(String, Seen)>,
-}
-
-/// What can be seen of a value.
-#[derive(Debug, PartialEq, Eq)]
-enum Seen {
-    Number(u128),
-    Null,
-    Reference,
-    Memory { size: u64, sum: u64 },
-    Table { size: u64 },
 }
 
 static ENGINES: LazyLock<[Engine; 2]> = LazyLock::new(|| {
@@ -104,26 +92,40 @@ pub fn run(data: &[u8]) -> Tally {
     let mut input = Unstructured::new(data);
     let Ok(wasm) = generate(&mut input) else { return rejected };
     let seed = input.arbitrary().unwrap_or_default();
-    let [plain, stressed] = ENGINES.each_ref().map(|engine| execute(engine, &wasm, seed));
+    let plan = Plan { fuel: FUEL, calls: 1, seed };
+    let [plain, stressed] = ENGINES.each_ref().map(|engine| execute(engine, &wasm, plan));
     assert_eq!(plain, stressed, "a moving collector makes a difference");
-    let Some(trace) = plain else { return rejected };
-
-    let mut tally = Tally { modules: 1, ..Tally::default() };
-    tally.stillborn = usize::from(trace.instantiation.is_some());
-    for (_, end, ..) in &trace.calls {
-        match end {
-            End::Returned => tally.returned += 1,
-            End::Trapped(_) => tally.trapped += 1,
-            End::Threw => tally.threw += 1,
-            End::RanDry => tally.ran_dry += 1,
-        }
-    }
-    tally
+    plain.map_or(rejected, |trace| Tally::of(&trace))
 }
 
 /// A module with all features that are built, small, and with everything exported.
 pub fn generate(input: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
+    let config = config(input)?;
+    checked(Generated::new(config, input)?.to_bytes())
+}
+
+/// As [`generate`], with all NaNs canonical; if `ends` is set, one whose calls end by themselves.
+pub fn generate_exact(input: &mut Unstructured<'_>, ends: bool) -> arbitrary::Result<Vec<u8>> {
     let config = wasm_smith::Config {
+        canonicalize_nans: true,
+        // Those NaNs are not made canonical.
+        relaxed_simd_enabled: false,
+        ..config(input)?
+    };
+    let mut module = Generated::new(config, input)?;
+    if ends {
+        module.ensure_termination(TURNS).map_err(|_| arbitrary::Error::IncorrectFormat)?;
+    }
+    checked(module.to_bytes())
+}
+
+/// A wait on a shared memory may last for ever.
+fn checked(wasm: Vec<u8>) -> arbitrary::Result<Vec<u8>> {
+    if waits_for_ever(&wasm) { Err(arbitrary::Error::IncorrectFormat) } else { Ok(wasm) }
+}
+
+fn config(input: &mut Unstructured<'_>) -> arbitrary::Result<wasm_smith::Config> {
+    Ok(wasm_smith::Config {
         gc_enabled: false,
         custom_page_sizes_enabled: true,
         wide_arithmetic_enabled: true,
@@ -155,10 +157,7 @@ pub fn generate(input: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
         max_tables: 3,
         max_table_elements: 1_000,
         ..wasm_smith::Config::default()
-    };
-    let wasm = Generated::new(config, input)?.to_bytes();
-    // A wait on a shared memory may last for ever.
-    if waits_for_ever(&wasm) { Err(arbitrary::Error::IncorrectFormat) } else { Ok(wasm) }
+    })
 }
 
 /// Whether a module has a shared memory and an operator that waits on one.
@@ -181,113 +180,4 @@ fn waits_for_ever(wasm: &[u8]) -> bool {
         }
     }
     shared && waits
-}
-
-/// Runs a module; `None` if it is refused for a permitted reason.
-fn execute(engine: &Engine, wasm: &[u8], seed: u64) -> Option<Trace> {
-    let module = match Module::from_binary(engine, wasm) {
-        Ok(module) => module,
-        Err(error) => {
-            let refused: Option<&DecodeErrorKind> = error.downcast_ref().map(DecodeError::kind);
-            assert!(
-                matches!(refused, Some(DecodeErrorKind::Unbuilt { .. } | DecodeErrorKind::Limit)),
-                "a valid module is refused: {error:?}"
-            );
-            return None;
-        }
-    };
-    let limits = StoreLimitsBuilder::new().memory_size(MEMORY).table_elements(TABLE).build();
-    let mut store = Store::new(engine, limits);
-    store.limiter(|limits: &mut StoreLimits| limits);
-    store.set_fuel(FUEL).expect("fuel is on");
-    let imports: Vec<Extern> = module
-        .imports()
-        .map(|import| import.ty().default_value(&mut store))
-        .collect::<Result<_>>()
-        .expect("every type without garbage-collected objects has a default value");
-
-    let mut trace = Trace::default();
-    let instance = match Instance::new(&mut store, &module, &imports) {
-        Ok(instance) => instance,
-        Err(error) => {
-            trace.instantiation = Some(judge(&error));
-            return Some(trace);
-        }
-    };
-    let exports: Vec<(String, Extern)> =
-        instance.exports(&mut store).map(|export| (export.name().to_owned(), export.into_extern())).collect();
-    let mut random = crate::Random::new(seed);
-    for (name, export) in &exports {
-        if let Extern::Func(func) = export {
-            let ty = func.ty(&store);
-            let arguments: Vec<Val> = ty.params().map(|ty| argument(&ty, &mut random)).collect();
-            let mut results = vec![Val::I32(0); ty.results().len()];
-            store.set_fuel(FUEL).expect("fuel is on");
-            let end = match func.call(&mut store, &arguments, &mut results) {
-                Ok(()) => End::Returned,
-                Err(error) => judge(&error),
-            };
-            let seen = match end {
-                End::Returned => results.iter().map(seen).collect(),
-                _ => Vec::new(),
-            };
-            let fuel = store.get_fuel().expect("fuel is on");
-            trace.calls.push((name.clone(), end, seen, fuel));
-        }
-    }
-    for (name, export) in exports {
-        let left = match export {
-            Extern::Global(global) => seen(&global.get(&mut store)),
-            Extern::Table(table) => Seen::Table { size: table.size(&store) },
-            Extern::Memory(memory) => {
-                let sum = |sum: u64, byte: &u8| sum.wrapping_mul(31).wrapping_add(u64::from(*byte));
-                Seen::Memory { size: memory.size(&store), sum: memory.data(&store).iter().fold(0, sum) }
-            }
-            _ => continue,
-        };
-        trace.left.push((name, left));
-    }
-    Some(trace)
-}
-
-/// How it ended, if it ended in a way that a guest may choose.
-fn judge(error: &Error) -> End {
-    if error.is::<ThrownException>() {
-        return End::Threw;
-    }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => End::RanDry,
-        Some(trap) => End::Trapped(*trap),
-        None => panic!("neither a trap nor an exception: {error:?}"),
-    }
-}
-
-fn argument(ty: &windlass::ValType, random: &mut crate::Random) -> Val {
-    let bits = match random.below(4) {
-        0 => random.below(16) as u64,
-        1 => u64::MAX,
-        _ => random.number(),
-    };
-    match ty {
-        windlass::ValType::I32 => Val::I32(bits as i32),
-        windlass::ValType::I64 => Val::I64(bits as i64),
-        windlass::ValType::F32 => Val::F32(bits as u32),
-        windlass::ValType::F64 => Val::F64(bits),
-        windlass::ValType::V128 => Val::V128(u128::from(bits).into()),
-        windlass::ValType::Ref(_) => {
-            ty.default_value().expect("every type without garbage-collected objects has a default value")
-        }
-    }
-}
-
-fn seen(value: &Val) -> Seen {
-    match value {
-        Val::I32(value) => Seen::Number(*value as u32 as u128),
-        Val::I64(value) => Seen::Number(*value as u64 as u128),
-        Val::F32(bits) => Seen::Number((*bits).into()),
-        Val::F64(bits) => Seen::Number((*bits).into()),
-        Val::V128(value) => Seen::Number(value.as_u128()),
-        reference if reference.ref_().is_some_and(|r| r.is_null()) => Seen::Null,
-        _ => Seen::Reference,
-    }
 }

@@ -1,6 +1,10 @@
 //! A bounded part of fuzzing, the same in every run.
 
+use windlass::Strategy;
+use windlass_fuzz::differential::Differ;
 use windlass_fuzz::{Random, bytes, programs};
+
+const SECOND: Strategy = Strategy::Interpreter;
 
 /// Something with the parts that modules have, in no particular order.
 fn nonsense(random: &mut Random) -> Vec<u8> {
@@ -57,4 +61,26 @@ fn programs_end_in_permitted_ways() {
     assert!(total.calls() > CASES, "too few calls: {total:?}");
     assert!(2 * total.returned >= total.calls(), "too few calls return: {total:?}");
     assert!(total.trapped > 0 && total.ran_dry > 0, "limits are not reached: {total:?}");
+}
+
+/// A generator whose modules are all refused, or whose calls all trap, would test nothing.
+#[test]
+fn the_tiers_agree() {
+    const CASES: usize = 400;
+    let differ = Differ::new([Strategy::Interpreter, SECOND]).expect("both tiers are built");
+    let mut random = Random::new(4);
+    let (mut total, mut exhausted) = (programs::Tally::default(), 0);
+    for _ in 0..CASES {
+        let len = 500 + random.below(6_000);
+        let agreement = differ.run(&random.bytes(len)).unwrap_or_else(|finding| panic!("{finding}"));
+        total += agreement.tally;
+        exhausted += usize::from(agreement.exhausted);
+    }
+    println!("{CASES} programs, {} calls, {exhausted} exhausted stacks: {total:?}", total.calls());
+    assert!(total.modules > CASES * 3 / 4, "too few programs run: {total:?}");
+    assert!(2 * total.fruitful >= total.modules, "too few programs return from a call: {total:?}");
+    assert!(
+        total.trapped > 0 && total.threw > 0 && total.ran_dry > 0,
+        "some ends are not reached: {total:?}"
+    );
 }

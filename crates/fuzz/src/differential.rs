@@ -1,0 +1,238 @@
+//! Generated modules do the same on two tiers: results, traps and where they happened, exceptions, memories,
+//! globals, tables, and the fuel that is left.
+//!
+//! The depth at which a stack is exhausted is the only permitted difference: what comes after it in the same
+//! store is not compared. Half of the modules are wasm-smith's, half are of [`generator`](crate::generator).
+
+use crate::execution::{Call, End, Plan, Seen, Trace, execute};
+use crate::programs::Tally;
+use crate::{generator, programs};
+use arbitrary::Unstructured;
+use std::fmt;
+use windlass::{Config, Engine, Result, Strategy, Trap};
+
+/// What a call may use where fuel is on.
+const FUEL: u64 = 20_000;
+/// Calls of each function, each with other arguments.
+const CALLS: usize = 3;
+
+/// Settings that code depends on.
+struct Setting {
+    name: &'static str,
+    fuel: bool,
+    interruption: bool,
+}
+
+const SETTINGS: &[Setting] = &[
+    Setting { name: "fuel", fuel: true, interruption: false },
+    Setting { name: "plain", fuel: false, interruption: false },
+    Setting { name: "interruption", fuel: false, interruption: true },
+    Setting { name: "fuel and interruption", fuel: true, interruption: true },
+];
+
+/// Two tiers, with each of the settings.
+pub struct Differ {
+    engines: Vec<[Engine; 2]>,
+}
+
+/// What a case came to, if the tiers agree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// What became of module and calls.
+    pub tally: Tally,
+    /// Whether a stack was exhausted, and not all was compared.
+    pub exhausted: bool,
+}
+
+/// Two tiers that don't agree.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The module.
+    pub wasm: Vec<u8>,
+    /// The settings' name.
+    pub setting: &'static str,
+    /// In what they differ.
+    pub difference: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = wasmprinter::print_bytes(&self.wasm).unwrap_or_else(|error| error.to_string());
+        write!(f, "with {}: {}\n{text}", self.setting, self.difference)
+    }
+}
+
+/// A module to compare, and how.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The module.
+    pub wasm: Vec<u8>,
+    /// Whether NaNs are canonical.
+    pub exact: bool,
+    setting: usize,
+    seed: u64,
+}
+
+/// Makes a case of arbitrary bytes; nothing if there are too few.
+pub fn case(data: &[u8]) -> Option<Case> {
+    let mut input = Unstructured::new(data);
+    let mut make = || -> arbitrary::Result<Case> {
+        let seed = input.arbitrary()?;
+        let setting = input.choose_index(SETTINGS.len())?;
+        if input.arbitrary()? {
+            let (wasm, exact) = generator::generate(&mut input)?;
+            return Ok(Case { wasm, exact, setting, seed });
+        }
+        let wasm = programs::generate_exact(&mut input, !SETTINGS[setting].fuel)?;
+        Ok(Case { wasm, exact: true, setting, seed })
+    };
+    make().ok()
+}
+
+impl Differ {
+    /// Compares these two.
+    ///
+    /// # Errors
+    /// If one of them is not built, or not for this machine.
+    pub fn new(tiers: [Strategy; 2]) -> Result<Differ> {
+        let pair = |setting: &Setting| -> Result<[Engine; 2]> {
+            let engine = |tier| {
+                let mut config = Config::new();
+                config.strategy(tier).max_wasm_stack(256 << 10).relaxed_simd_deterministic(true);
+                config.consume_fuel(setting.fuel).epoch_interruption(setting.interruption);
+                config.parallel_compilation(false);
+                Engine::new(&config)
+            };
+            Ok([engine(tiers[0])?, engine(tiers[1])?])
+        };
+        Ok(Differ { engines: SETTINGS.iter().map(pair).collect::<Result<_>>()? })
+    }
+
+    /// Makes a module of arbitrary bytes and compares what the tiers make of it.
+    ///
+    /// # Errors
+    /// If they differ.
+    pub fn run(&self, data: &[u8]) -> Result<Agreement, Box<Finding>> {
+        let rejected = Agreement { tally: Tally { rejected: 1, ..Tally::default() }, exhausted: false };
+        case(data).map_or(Ok(rejected), |case| self.compare(&case))
+    }
+
+    /// Compares what the tiers make of a case.
+    ///
+    /// # Errors
+    /// If they differ.
+    pub fn compare(&self, case: &Case) -> Result<Agreement, Box<Finding>> {
+        let plan = Plan { fuel: FUEL, calls: CALLS, seed: case.seed };
+        let [first, second] =
+            self.engines[case.setting].each_ref().map(|engine| execute(engine, &case.wasm, plan));
+        let compared = match (&first, &second) {
+            (Some(first), Some(second)) => traces(first, second, case.exact),
+            (None, None) => Ok(false),
+            _ => Err("one refuses the module, and the other takes it".to_owned()),
+        };
+        match compared {
+            Ok(exhausted) => {
+                let rejected = Tally { rejected: 1, ..Tally::default() };
+                Ok(Agreement { tally: first.map_or(rejected, |trace| Tally::of(&trace)), exhausted })
+            }
+            Err(difference) => {
+                let setting = SETTINGS[case.setting].name;
+                Err(Box::new(Finding { wasm: case.wasm.clone(), setting, difference }))
+            }
+        }
+    }
+}
+
+/// Whether a stack was exhausted, if two traces agree; the first difference otherwise.
+fn traces(first: &Trace, second: &Trace, exact: bool) -> Result<bool, String> {
+    const EXHAUSTED: End = End::Trapped(Trap::StackOverflow);
+    if [first.stillborn, second.stillborn].contains(&Some(EXHAUSTED)) {
+        return Ok(true);
+    }
+    if first.stillborn != second.stillborn {
+        return Err(format!("instantiation: {:?} and {:?}", first.stillborn, second.stillborn));
+    }
+    for (i, (a, b)) in first.calls.iter().zip(&second.calls).enumerate() {
+        if a.end == EXHAUSTED || b.end == EXHAUSTED {
+            return Ok(true);
+        }
+        if !same_call(a, b, exact) {
+            return Err(format!("call {i}:\n  {a:x?}\n  {b:x?}"));
+        }
+    }
+    if first.calls.len() != second.calls.len() {
+        return Err(format!("{} and {} calls", first.calls.len(), second.calls.len()));
+    }
+    for (a, b) in first.left.iter().zip(&second.left) {
+        if !same(&a.1, &b.1, exact) {
+            return Err(format!("what is left: {a:x?} and {b:x?}"));
+        }
+    }
+    Ok(false)
+}
+
+fn same_call(a: &Call, b: &Call, exact: bool) -> bool {
+    a.results.len() == b.results.len()
+        && a.results.iter().zip(&b.results).all(|(a, b)| same(a, b, exact))
+        && (&a.name, a.end, &a.frames, a.fuel) == (&b.name, b.end, &b.frames, b.fuel)
+}
+
+/// Whether two values agree. Where NaNs are not canonical, one is as good as another.
+fn same(a: &Seen, b: &Seen, exact: bool) -> bool {
+    match (a, b) {
+        (Seen::F32(a), Seen::F32(b)) if !exact => {
+            a == b || f32::from_bits(*a).is_nan() && f32::from_bits(*b).is_nan()
+        }
+        (Seen::F64(a), Seen::F64(b)) if !exact => {
+            a == b || f64::from_bits(*a).is_nan() && f64::from_bits(*b).is_nan()
+        }
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(end: End, fuel: u64, result: Seen) -> Trace {
+        let call = |end, fuel| Call {
+            name: "f".into(),
+            end,
+            results: vec![result.clone()],
+            frames: vec![(0, Some(7))],
+            fuel,
+        };
+        Trace { stillborn: None, calls: vec![call(end, fuel), call(End::Returned, 9)], left: Vec::new() }
+    }
+
+    #[test]
+    fn differences_are_seen() {
+        let base = trace(End::Returned, 5, Seen::Int(1));
+        let differs = |other: &Trace| traces(&base, other, true).is_err();
+        assert_eq!(traces(&base, &base, true), Ok(false));
+        assert!(differs(&trace(End::Returned, 6, Seen::Int(1))));
+        assert!(differs(&trace(End::Returned, 5, Seen::Int(2))));
+        assert!(differs(&trace(End::Trapped(Trap::IntegerOverflow), 5, Seen::Int(1))));
+        let mut elsewhere = base.clone();
+        elsewhere.calls[1].frames = vec![(0, Some(8))];
+        assert!(differs(&elsewhere));
+        let mut left = base.clone();
+        left.left.push(("m".into(), Seen::Memory { size: 1, hash: 2 }));
+        let mut other = left.clone();
+        other.left[0].1 = Seen::Memory { size: 1, hash: 3 };
+        assert!(traces(&left, &other, true).is_err());
+    }
+
+    #[test]
+    fn an_exhausted_stack_ends_the_comparison() {
+        let deep = trace(End::Trapped(Trap::StackOverflow), 5, Seen::Int(1));
+        assert_eq!(traces(&deep, &trace(End::RanDry, 0, Seen::Int(2)), true), Ok(true));
+    }
+
+    #[test]
+    fn nans_by_rule() {
+        let (a, b) = (Seen::F64(0x7ff8 << 48), Seen::F64(0xfff8 << 48 | 1));
+        assert!(same(&a, &b, false) && !same(&a, &b, true));
+        assert!(!same(&Seen::F32(0), &Seen::F32(1 << 31), false));
+    }
+}

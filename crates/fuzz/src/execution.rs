@@ -1,0 +1,239 @@
+//! Runs a module on an engine and writes down all that can be seen of it.
+
+use crate::Random;
+use windlass::{
+    DecodeError, DecodeErrorKind, Engine, Error, Extern, Instance, Module, Result, Store, StoreLimits,
+    StoreLimitsBuilder, ThrownException, Trap, Val, ValType, WasmBacktrace,
+};
+
+/// What a memory may hold. Generated ones ask for less at first.
+const MEMORY: usize = 4 << 20;
+/// What a table may hold. Generated ones ask for less at first.
+const TABLE: usize = 4_000;
+
+/// How a module is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// What each call may use, on engines that count it.
+    pub fuel: u64,
+    /// How often each function is called, with other arguments each time.
+    pub calls: usize,
+    /// Determines the arguments.
+    pub seed: u64,
+}
+
+/// How a call or an instantiation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It returned.
+    Returned,
+    /// It trapped.
+    Trapped(Trap),
+    /// It threw an exception that nothing caught.
+    Threw,
+    /// It used up its fuel.
+    RanDry,
+}
+
+/// A call, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The export's name.
+    pub name: String,
+    /// How it ended.
+    pub end: End,
+    /// Its results.
+    pub results: Vec<Seen>,
+    /// Where it was when it trapped: functions, and offsets in the module.
+    pub frames: Vec<(u32, Option<usize>)>,
+    /// The fuel that is left.
+    pub fuel: u64,
+}
+
+/// All that can be seen from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// How instantiation ended, if not well.
+    pub stillborn: Option<End>,
+    /// The calls.
+    pub calls: Vec<Call>,
+    /// What is left in exports that are no functions.
+    pub left: Vec<(String, Seen)>,
+}
+
+/// What can be seen of a value, a memory or a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// An integer.
+    Int(u64),
+    /// A float of 32 bits.
+    F32(u32),
+    /// A float of 64 bits.
+    F64(u64),
+    /// A vector.
+    V128(u128),
+    /// A null reference.
+    Null,
+    /// Another reference.
+    Reference,
+    /// A memory: its size in pages, and a hash of its contents.
+    Memory {
+        /// In pages.
+        size: u64,
+        /// Of all bytes.
+        hash: u64,
+    },
+    /// A table: for each element, whether it is null.
+    Table(Vec<bool>),
+}
+
+/// Runs a module; `None` if it is refused for a permitted reason.
+///
+/// # Panics
+/// If something happens that no guest may bring about.
+pub fn execute(engine: &Engine, wasm: &[u8], plan: Plan) -> Option<Trace> {
+    let module = match Module::from_binary(engine, wasm) {
+        Ok(module) => module,
+        Err(error) => {
+            let refused: Option<&DecodeErrorKind> = error.downcast_ref().map(DecodeError::kind);
+            assert!(
+                matches!(refused, Some(DecodeErrorKind::Unbuilt { .. } | DecodeErrorKind::Limit)),
+                "a valid module is refused: {error:?}"
+            );
+            return None;
+        }
+    };
+    let limits = StoreLimitsBuilder::new().memory_size(MEMORY).table_elements(TABLE).build();
+    let mut store = Store::new(engine, limits);
+    store.limiter(|limits: &mut StoreLimits| limits);
+    refuel(&mut store, plan);
+    if engine.config().get_epoch_interruption() {
+        store.set_epoch_deadline(u64::MAX);
+    }
+    let imports: Vec<Extern> = module
+        .imports()
+        .map(|import| import.ty().default_value(&mut store))
+        .collect::<Result<_>>()
+        .expect("every type without garbage-collected objects has a default value");
+
+    let mut trace = Trace::default();
+    let instance = match Instance::new(&mut store, &module, &imports) {
+        Ok(instance) => instance,
+        Err(error) => {
+            trace.stillborn = Some(judge(&error));
+            return Some(trace);
+        }
+    };
+    let exports: Vec<(String, Extern)> =
+        instance.exports(&mut store).map(|export| (export.name().to_owned(), export.into_extern())).collect();
+    let mut random = Random::new(plan.seed);
+    for _ in 0..plan.calls {
+        for (name, export) in &exports {
+            let Extern::Func(func) = export else { continue };
+            let ty = func.ty(&store);
+            let arguments: Vec<Val> = ty.params().map(|ty| argument(&ty, &mut random)).collect();
+            let mut results = vec![Val::I32(0); ty.results().len()];
+            refuel(&mut store, plan);
+            let called = func.call(&mut store, &arguments, &mut results);
+            let end = called.as_ref().map_or_else(judge, |()| End::Returned);
+            let backtrace = called.as_ref().err().and_then(|error| error.downcast_ref::<WasmBacktrace>());
+            let frames = backtrace.map(WasmBacktrace::frames).unwrap_or_default();
+            trace.calls.push(Call {
+                name: name.clone(),
+                end,
+                results: if end == End::Returned { results.iter().map(seen).collect() } else { Vec::new() },
+                frames: frames.iter().map(|frame| (frame.func_index(), frame.module_offset())).collect(),
+                fuel: store.get_fuel().unwrap_or_default(),
+            });
+            if end == End::Threw {
+                store.take_pending_exception();
+            }
+        }
+    }
+    trace.left =
+        exports.into_iter().filter_map(|(name, export)| Some((name, left(&mut store, export)?))).collect();
+    Some(trace)
+}
+
+/// What is left in an export that is no function.
+fn left(store: &mut Store<StoreLimits>, export: Extern) -> Option<Seen> {
+    Some(match export {
+        Extern::Global(global) => seen(&global.get(store)),
+        Extern::Table(table) => {
+            let size = table.size(&*store);
+            let null = |i| table.get(&mut *store, i).is_none_or(|element| element.is_null());
+            Seen::Table((0..size).map(null).collect())
+        }
+        Extern::Memory(memory) => {
+            Seen::Memory { size: memory.size(&*store), hash: hash(memory.data(&*store)) }
+        }
+        Extern::SharedMemory(memory) => {
+            let mut bytes = vec![0; memory.data_size()];
+            memory.read(0, &mut bytes).expect("the memory has that size");
+            Seen::Memory { size: memory.size(), hash: hash(&bytes) }
+        }
+        _ => return None,
+    })
+}
+
+/// Of a memory's contents, whose size is a multiple of eight or compared itself.
+fn hash(bytes: &[u8]) -> u64 {
+    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let (words, rest) = bytes.as_chunks();
+    let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+}
+
+fn refuel(store: &mut Store<StoreLimits>, plan: Plan) {
+    if store.engine().config().get_consume_fuel() {
+        store.set_fuel(plan.fuel).expect("fuel is on");
+    }
+}
+
+/// How it ended, if it ended in a way that a guest may choose.
+fn judge(error: &Error) -> End {
+    if error.is::<ThrownException>() {
+        return End::Threw;
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => End::RanDry,
+        Some(trap) => End::Trapped(*trap),
+        None => panic!("neither a trap nor an exception: {error:?}"),
+    }
+}
+
+/// An argument: often at a boundary.
+fn argument(ty: &ValType, random: &mut Random) -> Val {
+    const FLOATS: [f64; 8] = [0.0, -0.0, 1.0, -1.5, f64::INFINITY, f64::NAN, 2147483648.0, 1e-40];
+    let bits = match random.below(6) {
+        0 | 1 => random.below(16) as u64,
+        2 => u64::MAX - random.below(3) as u64,
+        3 => 1 << random.below(64),
+        4 => (1u64 << random.below(64)).wrapping_sub(1),
+        _ => random.number(),
+    };
+    let float = FLOATS[random.below(FLOATS.len())];
+    let any = random.below(3) == 0;
+    match ty {
+        ValType::I32 => Val::I32(bits as i32),
+        ValType::I64 => Val::I64(bits as i64),
+        ValType::F32 => Val::F32(if any { bits as u32 } else { (float as f32).to_bits() }),
+        ValType::F64 => Val::F64(if any { bits } else { float.to_bits() }),
+        ValType::V128 => Val::V128((u128::from(bits) << 64 | u128::from(float.to_bits())).into()),
+        ValType::Ref(_) => {
+            ty.default_value().expect("every type without garbage-collected objects has a default value")
+        }
+    }
+}
+
+fn seen(value: &Val) -> Seen {
+    match value {
+        Val::I32(value) => Seen::Int(u64::from(*value as u32)),
+        Val::I64(value) => Seen::Int(*value as u64),
+        Val::F32(bits) => Seen::F32(*bits),
+        Val::F64(bits) => Seen::F64(*bits),
+        Val::V128(value) => Seen::V128(value.as_u128()),
+        reference if reference.ref_().is_some_and(|r| r.is_null()) => Seen::Null,
+        _ => Seen::Reference,
+    }
+}

@@ -118,6 +118,9 @@ pub struct CodeChunk {
     pub catches: Vec<CatchRow>,
     /// What is to be completed.
     pub relocs: Vec<Reloc>,
+    /// Whether a function has a tail call that may leave the instance, so that after every direct call in the module the
+    /// context must be loaded again.
+    pub must_reload: bool,
 }
 
 /// The code of a module: one chunk, complete but for slots' values.
@@ -224,6 +227,7 @@ impl CodeChunk {
             catches_end: h.catches_end + catches,
         }));
         self.catches.extend(other.catches.iter().map(|c| CatchRow { target: c.target + base, ..*c }));
+        self.must_reload |= other.must_reload;
         self.relocs.extend(other.relocs.iter().map(|r| Reloc { at: r.at + base, ..*r }));
     }
 

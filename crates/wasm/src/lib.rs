@@ -5,6 +5,7 @@
 //!
 //! - [`decode()`]: everything but the bodies, decoded and validated;
 //! - [`walk`]: the one pass over a body that validates each operator and hands it to a [`Sink`];
+//! - [`scan`]: the pre-scan of a body, for compilers that want to know what is coming;
 //! - [`features`]: the table of Wasm features, and sets of them;
 //! - [`error`]: why a module is refused, and where;
 //! - [`types`]: from the validator's types to those of the contract;
@@ -30,6 +31,7 @@ pub mod features;
 pub mod fuel;
 pub mod names;
 pub mod plans;
+pub mod scan;
 #[cfg(feature = "wat")]
 pub mod text;
 pub mod types;
@@ -38,5 +40,6 @@ pub mod walk;
 pub use decode::{CustomSection, Decoded, decode};
 pub use error::{DecodeError, ErrorKind, SinkError};
 pub use features::{Feature, Features};
+pub use scan::Scan;
 pub use walk::{Body, Sink, WalkScratch};
 pub use wasmparser;

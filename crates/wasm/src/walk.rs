@@ -60,6 +60,18 @@ pub struct Body<'a> {
     pub(crate) shared: Arc<Shared<'a>>,
 }
 
+impl Clone for Body<'_> {
+    fn clone(&self) -> Self {
+        let FuncToValidate { ref resources, index, ty, features } = self.func;
+        Body {
+            index: self.index,
+            func: FuncToValidate { resources: resources.clone(), index, ty, features },
+            code: self.code.clone(),
+            shared: self.shared.clone(),
+        }
+    }
+}
+
 impl<'a> Body<'a> {
     /// Size in bytes.
     pub fn size(&self) -> usize {
@@ -69,6 +81,11 @@ impl<'a> Body<'a> {
     /// Where it lies in the module, in bytes, declarations of locals included.
     pub fn range(&self) -> Range<usize> {
         self.code.range()
+    }
+
+    /// Its bytes: those of the module in [`Body::range`].
+    pub fn bytes(&self) -> &'a [u8] {
+        self.code.as_bytes()
     }
 
     /// Validates the body and gives it to the sink.

@@ -61,6 +61,7 @@ pub struct Config {
     pub(crate) wasm_backtrace_max_frames: usize,
     pub(crate) profiler: ProfilingStrategy,
     pub(crate) operator_positions: bool,
+    pub(crate) signals_based_traps: bool,
 }
 
 impl Default for Config {
@@ -97,6 +98,7 @@ impl Config {
             wasm_backtrace_max_frames: 20,
             profiler: ProfilingStrategy::None,
             operator_positions: false,
+            signals_based_traps: true,
         }
     }
 
@@ -219,6 +221,13 @@ impl Config {
     /// The largest number of frames in a [`WasmBacktrace`](crate::WasmBacktrace); 0 switches backtraces off. Default: 20.
     pub fn wasm_backtrace_max_frames(&mut self, frames: usize) -> &mut Config {
         self.wasm_backtrace_max_frames = frames;
+        self
+    }
+
+    /// Whether faults of the processor become traps: of inaccessible pages behind memories, of divisions. Otherwise compiled code
+    /// checks everything itself, and no signal handler is needed. The interpreter always checks. Default: on.
+    pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
+        self.signals_based_traps = enable;
         self
     }
 

@@ -125,6 +125,7 @@ impl Engine {
                 reservation: config.memory_reservation,
                 guard: config.memory_guard_size,
                 images: config.memory_init_cow,
+                required: self.inner.tier.needs_reservations(),
                 ..MemoryConfig::default()
             },
             ..StoreConfig::new(self.inner.tier.processor(), self.inner.types.clone())

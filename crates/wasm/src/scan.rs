@@ -1,0 +1,206 @@
+//! The pre-scan of a body: what a compiler wants to know of a function before its first operator.
+//!
+//! A scan decodes and does not validate: of a body that turns out to be invalid it says what could be
+//! decoded. **Weights** estimate how often something happens: an operator in `n` loops weighs 8 to the power of `n`
+//! (at most 4096).
+
+use crate::fuel;
+use crate::walk::Body;
+use alloc::vec::Vec;
+use wasmparser::{VisitOperator, VisitSimdOperator};
+
+/// What a body does. Kept from one to the next for its allocations.
+#[derive(Clone, Debug, Default)]
+pub struct Scan {
+    /// For each local, parameters included: the weight of its uses. Locals beyond the end have none.
+    pub locals: Vec<u32>,
+    /// Weight of accesses to memory 0.
+    pub memory: u32,
+    /// Weight of calls, and of operators that may call the runtime.
+    pub calls: u32,
+    /// Weight of loop heads.
+    pub loops: u32,
+    /// Weight of fuel blocks.
+    pub blocks: u32,
+    /// Whether there are `try_table`s.
+    pub catches: bool,
+    /// Whether there are tail calls through references, tables, or imports.
+    pub leaves_by_tail_call: bool,
+    /// Weight of what comes next.
+    weight: u32,
+    /// For each open block, whether it is a loop.
+    open: Vec<bool>,
+    loop_depth: u32,
+    imported_functions: u32,
+}
+
+const MAX_DEPTH: u32 = 4;
+
+impl Scan {
+    /// Scans a body; `imported_functions` is the number of the module's imported functions.
+    pub fn scan(&mut self, body: &Body<'_>, imported_functions: u32) {
+        self.locals.clear();
+        self.open.clear();
+        (self.memory, self.calls, self.loops, self.blocks) = (0, 0, 0, 0);
+        (self.catches, self.leaves_by_tail_call) = (false, false);
+        (self.weight, self.loop_depth, self.imported_functions) = (1, 0, imported_functions);
+        let mut reader = body.code.get_binary_reader();
+        let Ok(runs) = reader.read_var_u32() else { return };
+        for _ in 0..runs {
+            if reader.read_var_u32().is_err() || reader.read::<wasmparser::ValType>().is_err() {
+                return;
+            }
+        }
+        reader.set_features(body.func.features);
+        while !reader.eof() && reader.visit_operator(self).is_ok() {}
+    }
+
+    fn local(&mut self, index: u32) {
+        let index = index as usize;
+        if index >= self.locals.len() {
+            // Valid functions have fewer locals; others get an error from the validator.
+            if index >= 50_000 + 1_000 {
+                return;
+            }
+            self.locals.resize(index + 1, 0);
+        }
+        self.locals[index] = self.locals[index].saturating_add(self.weight);
+    }
+
+    fn call(&mut self) {
+        self.calls = self.calls.saturating_add(self.weight);
+    }
+
+    fn open(&mut self, is_loop: bool) {
+        self.open.push(is_loop);
+        if is_loop {
+            self.loop_depth += 1;
+            self.weigh();
+            self.loops = self.loops.saturating_add(self.weight);
+        }
+    }
+
+    fn weigh(&mut self) {
+        self.weight = 1 << (3 * self.loop_depth.min(MAX_DEPTH));
+    }
+}
+
+macro_rules! scan_operators {
+    ($( @$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*) )*) => {
+        $( scan_operators!(one $visit ($($($arg: $ty),*)?)); )*
+    };
+    (one visit_block ($arg:ident: $ty:ty)) => {
+        fn visit_block(&mut self, _: $ty) {
+            self.open(false);
+        }
+    };
+    (one visit_if ($arg:ident: $ty:ty)) => {
+        fn visit_if(&mut self, _: $ty) {
+            self.blocks = self.blocks.saturating_add(self.weight);
+            self.open(false);
+        }
+    };
+    (one visit_loop ($arg:ident: $ty:ty)) => {
+        fn visit_loop(&mut self, _: $ty) {
+            self.open(true);
+        }
+    };
+    (one visit_try_table ($arg:ident: $ty:ty)) => {
+        fn visit_try_table(&mut self, _: $ty) {
+            self.catches = true;
+            self.open(false);
+        }
+    };
+    (one visit_end ()) => {
+        fn visit_end(&mut self) {
+            if self.open.pop() == Some(true) {
+                self.loop_depth -= 1;
+                self.weigh();
+            }
+            self.blocks = self.blocks.saturating_add(self.weight);
+        }
+    };
+    (one visit_return_call ($arg:ident: $ty:ty)) => {
+        fn visit_return_call(&mut self, function: $ty) {
+            self.call();
+            self.leaves_by_tail_call |= function < self.imported_functions;
+        }
+    };
+    (one visit_return_call_ref ($arg:ident: $ty:ty)) => {
+        fn visit_return_call_ref(&mut self, _: $ty) {
+            self.call();
+            self.leaves_by_tail_call = true;
+        }
+    };
+    (one visit_return_call_indirect ($($arg:ident: $ty:ty),*)) => {
+        fn visit_return_call_indirect(&mut self $(, _: $ty)*) {
+            self.call();
+            self.leaves_by_tail_call = true;
+        }
+    };
+    (one visit_table_get $args:tt) => { scan_operators!(call visit_table_get $args); };
+    (one visit_table_set $args:tt) => { scan_operators!(call visit_table_set $args); };
+    (one visit_ref_func $args:tt) => { scan_operators!(call visit_ref_func $args); };
+    (one visit_ref_test_non_null $args:tt) => { scan_operators!(call visit_ref_test_non_null $args); };
+    (one visit_ref_test_nullable $args:tt) => { scan_operators!(call visit_ref_test_nullable $args); };
+    (one visit_ref_cast_non_null $args:tt) => { scan_operators!(call visit_ref_cast_non_null $args); };
+    (one visit_ref_cast_nullable $args:tt) => { scan_operators!(call visit_ref_cast_nullable $args); };
+    (one visit_br_on_cast $args:tt) => { scan_operators!(call visit_br_on_cast $args); };
+    (one visit_br_on_cast_fail $args:tt) => { scan_operators!(call visit_br_on_cast_fail $args); };
+    (call $visit:ident ($($arg:ident: $ty:ty),*)) => {
+        fn $visit(&mut self $(, _: $ty)*) {
+            self.call();
+        }
+    };
+    (one $visit:ident (local_index: $ty:ty)) => {
+        #[inline]
+        fn $visit(&mut self, index: $ty) {
+            self.local(index);
+        }
+    };
+    (one $visit:ident (memarg: $ty:ty $(, $arg:ident: $aty:ty)*)) => {
+        #[inline]
+        fn $visit(&mut self, memarg: $ty $(, _: $aty)*) {
+            if fuel::op::$visit.cost >= CALL_COST {
+                self.call();
+            } else if memarg.memory == 0 {
+                self.memory = self.memory.saturating_add(self.weight);
+            }
+        }
+    };
+    (one $visit:ident ($($arg:ident: $ty:ty),*)) => {
+        #[inline]
+        fn $visit(&mut self $(, _: $ty)*) {
+            if fuel::op::$visit.cost >= CALL_COST {
+                self.call();
+            }
+            if fuel::op::$visit.ends_block {
+                self.blocks = self.blocks.saturating_add(self.weight);
+            }
+        }
+    };
+}
+
+/// What costs as much calls something.
+const CALL_COST: u32 = 4;
+
+impl<'a> VisitOperator<'a> for Scan {
+    type Output = ();
+
+    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = ()>> {
+        Some(self)
+    }
+
+    wasmparser::for_each_visit_operator!(scan_operators);
+}
+
+impl<'a> VisitSimdOperator<'a> for Scan {
+    wasmparser::for_each_visit_simd_operator!(scan_operators);
+}
+
+impl wasmparser::FrameStack for Scan {
+    /// What allows most: the scan does not validate.
+    fn current_frame(&self) -> Option<wasmparser::FrameKind> {
+        Some(wasmparser::FrameKind::If)
+    }
+}

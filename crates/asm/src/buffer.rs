@@ -52,6 +52,30 @@ pub trait Target {
     type Field: Field;
     /// The kinds of relocations: references to what lies outside the buffer.
     type RelocKind: Copy + PartialEq + Eq + fmt::Debug;
+    /// Whether some fields need veneers or constants nearby, so that the buffer has to watch their reach.
+    /// The assembler then calls [`Buffer::prepare`] before each instruction.
+    const LIMITED: bool = false;
+
+    /// The jump that reaches farthest, if `LIMITED`.
+    fn jump() -> Option<Veneer<Self::Field>> {
+        None
+    }
+
+    /// Whether the field can lead over such a jump when its label is out of reach.
+    fn can_lead_over_jump(_field: Self::Field) -> bool {
+        false
+    }
+}
+
+/// A jump that reaches farther than the field that leads to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Veneer<F> {
+    /// Its bytes.
+    pub code: [u8; 8],
+    /// How many of them count.
+    pub length: usize,
+    /// The field that refers to the label, at the start of the code.
+    pub field: F,
 }
 
 /// A reference to something outside the buffer, for whoever joins the code.
@@ -100,6 +124,13 @@ impl fmt::Display for LinkError {
 
 impl core::error::Error for LinkError {}
 
+/// What one veneer takes at most.
+const VENEER_SPACE: u32 = 8;
+
+/// Fields that would lose their reach within so many bytes after an island lead over a veneer in it, so that
+/// islands keep their distance.
+const ISLAND_GAP: u32 = 4096;
+
 const UNBOUND: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +159,10 @@ pub struct Buffer<T: Target> {
     constants: Vec<(u128, u8, Label)>,
     constant_labels: BTreeMap<(u8, u128), Label>,
     relocs: Vec<Reloc<T::RelocKind>>,
+    /// Where the first field that waits for a label stops reaching. Only if `T::LIMITED`.
+    deadline: u32,
+    /// The most bytes that veneers and constants of waiting fields can take. Only if `T::LIMITED`.
+    island_size: u32,
 }
 
 impl<T: Target> Default for Buffer<T> {
@@ -148,6 +183,8 @@ impl<T: Target> Buffer<T> {
             constants: Vec::new(),
             constant_labels: BTreeMap::new(),
             relocs: Vec::new(),
+            deadline: u32::MAX,
+            island_size: 0,
         }
     }
 
@@ -188,6 +225,8 @@ impl<T: Target> Buffer<T> {
         self.differences.clear();
         self.constants.clear();
         self.constant_labels.clear();
+        self.deadline = u32::MAX;
+        self.island_size = 0;
     }
 
     /// Scratch space at the end of the code: write there, then [`Buffer::advance`].
@@ -269,7 +308,83 @@ impl<T: Target> Buffer<T> {
     pub fn refer(&mut self, at: u32, label: Label, addend: i32, field: T::Field) {
         let fixup = Fixup { at, label, addend, field };
         if !self.is_bound(label) || self.fill(fixup).is_err() {
-            self.fixups.push(fixup);
+            self.wait(fixup);
+        }
+    }
+
+    /// Keeps a reference until it can be filled in.
+    fn wait(&mut self, fixup: Fixup<T::Field>) {
+        self.fixups.push(fixup);
+        if T::LIMITED {
+            self.deadline = self.deadline.min(Self::reach(&fixup));
+            self.island_size += VENEER_SPACE;
+        }
+    }
+
+    /// The last offset that a field can lead to.
+    fn reach(fixup: &Fixup<T::Field>) -> u32 {
+        let (_, greatest) = fixup.field.range();
+        let reach = i64::from(fixup.at) + greatest - i64::from(fixup.addend);
+        u32::try_from(reach).unwrap_or(u32::MAX)
+    }
+
+    /// Makes room for `upcoming` bytes of code: if a waiting field would lose its reach, places an island of
+    /// constants and veneers here, with a jump around it.
+    #[inline]
+    pub fn prepare(&mut self, upcoming: u32) {
+        if T::LIMITED
+            && self.position.saturating_add(upcoming + self.island_size + VENEER_SPACE) > self.deadline
+        {
+            self.island(upcoming);
+        }
+    }
+
+    #[cold]
+    fn island(&mut self, upcoming: u32) {
+        let fixups = core::mem::take(&mut self.fixups);
+        let margin =
+            self.position.saturating_add(upcoming + 2 * (self.island_size + VENEER_SPACE) + ISLAND_GAP);
+        self.deadline = u32::MAX;
+        self.island_size = 0;
+        let mut near = Vec::new();
+        for fixup in fixups {
+            if self.fill(fixup).is_ok() {
+                continue;
+            }
+            if Self::reach(&fixup) <= margin { near.push(fixup) } else { self.wait(fixup) }
+        }
+        if near.is_empty() {
+            return;
+        }
+        let around = self.new_label();
+        if let Some(jump) = T::jump() {
+            self.jump(jump, around);
+        }
+        self.flush_constants(0);
+        self.lead_over(near);
+        self.bind(around);
+    }
+
+    fn jump(&mut self, jump: Veneer<T::Field>, label: Label) {
+        let at = self.offset();
+        self.put(&jump.code[..jump.length]);
+        self.refer(at, label, 0, jump.field);
+    }
+
+    /// Places veneers for the fields, where that is needed and possible.
+    fn lead_over(&mut self, fixups: Vec<Fixup<T::Field>>) {
+        for fixup in fixups {
+            if self.fill(fixup).is_ok() {
+                continue;
+            }
+            let Some(veneer) = T::jump().filter(|_| T::can_lead_over_jump(fixup.field)) else {
+                self.wait(fixup);
+                continue;
+            };
+            let here = self.new_label();
+            self.bind(here);
+            self.refer(fixup.at, here, fixup.addend, fixup.field);
+            self.jump(veneer, fixup.label);
         }
     }
 
@@ -305,6 +420,8 @@ impl<T: Target> Buffer<T> {
         let label = self.new_label();
         self.constant_labels.insert(key, label);
         self.constants.push((key.1, key.0, label));
+        // With the bytes that align it.
+        self.island_size += 2 * data.len() as u32;
         label
     }
 
@@ -355,6 +472,11 @@ impl<T: Target> Buffer<T> {
     /// Ends a function: places its constants, resolves and forgets its labels, and fills up with `fill`
     /// to the alignment of the next one. After an error the labels are forgotten too.
     pub fn finish_function(&mut self, alignment: u32, fill: u8) -> Result<(), LinkError> {
+        if T::LIMITED {
+            self.prepare(0);
+            let fixups = core::mem::take(&mut self.fixups);
+            self.lead_over(fixups);
+        }
         self.flush_constants(fill);
         let resolved = self.resolve();
         self.reset_labels();

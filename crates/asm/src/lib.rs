@@ -5,7 +5,9 @@
 //!
 //! - [`buffer`]: what no target changes: code bytes, labels, fields that refer to labels, veneers,
 //!   constants, relocations;
-//! - [`x64`]: x86-64.
+//! - [`table`]: the macros of tables;
+//! - [`x64`]: x86-64;
+//! - [`fields`]: what processors with instructions of fixed fields share.
 //!
 //! In flows: instructions with their operands, in the order of the code. Out flows: bytes, and the
 //! relocations for what is not known here (other functions). The crate knows neither Wasm nor the
@@ -16,5 +18,7 @@
 extern crate alloc;
 
 pub mod buffer;
+pub mod fields;
+pub mod table;
 mod text;
 pub mod x64;

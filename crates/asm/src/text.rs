@@ -1,4 +1,6 @@
-//! Reading the text of table rows at compile time.
+//! Reading the text of table rows at compile time, and writing numbers as all printers do.
+
+use core::fmt::{self, Formatter};
 
 /// What is left of a row's text.
 pub(crate) struct Text<'a> {
@@ -87,4 +89,13 @@ pub(crate) const fn decimal(token: &[u8]) -> u16 {
         i += 1;
     }
     value
+}
+
+/// A signed number: 0 to 9 as digits, others in hexadecimal.
+pub(crate) fn write_number(f: &mut Formatter<'_>, value: i64) -> fmt::Result {
+    let sign = if value < 0 { "-" } else { "" };
+    match value.unsigned_abs() {
+        small @ 0..=9 => write!(f, "{sign}{small}"),
+        large => write!(f, "{sign}{large:#x}"),
+    }
 }

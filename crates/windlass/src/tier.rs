@@ -109,7 +109,7 @@ impl Tier {
 fn in_tasks<'a, T: Send>(
     bodies: Vec<Body<'a>>,
     parallel: bool,
-    compile: impl Fn(Vec<Body<'a>>) -> Result<T, DecodeError> + Sync,
+    compile: impl Fn(Vec<Body<'a>>) -> Result<T, DecodeError> + Send + Sync,
 ) -> Result<Vec<T>, DecodeError> {
     let size = bodies.iter().map(Body::size).sum::<usize>();
     if !parallel || size < 2 * LEAST_TASK {

@@ -7,8 +7,6 @@
 //! opcode, ModRM and SIB in one 64-bit word (they never need more than eight bytes) and write it,
 //! displacement and immediate with a whole store each.
 
-use core::fmt;
-
 use super::code::Code;
 use super::operand::{Cond, Gpr, Mem, Operand, Reg};
 use super::table::{Bank, Inst, Kind, OperandSpec, Place, inst};
@@ -63,42 +61,7 @@ impl buffer::Target for X64 {
 }
 
 /// Why [`Assembler::emit`] refused an instruction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum EncodeError {
-    /// The instruction has another number of operands.
-    Count {
-        /// The instruction.
-        inst: Inst,
-        /// How many operands it has.
-        expected: usize,
-        /// How many were given.
-        given: usize,
-    },
-    /// An operand is of the wrong kind or register file, is not the fixed register, or does not fit.
-    Operand {
-        /// The instruction.
-        inst: Inst,
-        /// Which operand, from 0.
-        index: usize,
-        /// What was given.
-        given: Operand,
-    },
-}
-
-impl fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            EncodeError::Count { inst, expected, given } => {
-                write!(f, "{} takes {expected} operands, not {given}", inst.name())
-            }
-            EncodeError::Operand { inst, index, given } => {
-                write!(f, "operand {index} of {} cannot be {given:?}", inst.name())
-            }
-        }
-    }
-}
-
-impl core::error::Error for EncodeError {}
+pub type EncodeError = crate::table::EncodeError<Operand>;
 
 const INT3: u8 = 0xCC;
 /// The first bytes of an instruction, and how many bits there are.
@@ -740,11 +703,11 @@ fn check(inst: Inst, operands: &[Operand], fixed: bool) -> Result<(), EncodeErro
     let specs = || inst.written_operands().filter(|spec| fixed || !matches!(spec.place, Place::Fixed(_)));
     let expected = specs().count();
     if expected != operands.len() {
-        return Err(EncodeError::Count { inst, expected, given: operands.len() });
+        return Err(EncodeError::Count { inst: inst.name(), expected, given: operands.len() });
     }
     for (index, (spec, &given)) in specs().zip(operands).enumerate() {
         if !fits(spec, given) {
-            return Err(EncodeError::Operand { inst, index, given });
+            return Err(EncodeError::Operand { inst: inst.name(), index, given });
         }
     }
     Ok(())

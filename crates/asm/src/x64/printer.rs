@@ -4,6 +4,7 @@ use core::fmt::{self, Display, Formatter};
 
 use super::operand::{Mem, Operand, Reg};
 use super::table::{Bank, Inst, Kind, OperandSpec, Place};
+use crate::text::write_number;
 
 /// The instruction as text: mnemonic, operands with their sizes, immediates as signed hexadecimal numbers
 /// (0 to 9 as digits), labels as `.L` with their number.
@@ -108,12 +109,4 @@ fn write_imm(f: &mut Formatter<'_>, spec: &OperandSpec, value: i64) -> fmt::Resu
         _ => value,
     };
     write_number(f, value)
-}
-
-fn write_number(f: &mut Formatter<'_>, value: i64) -> fmt::Result {
-    let sign = if value < 0 { "-" } else { "" };
-    match value.unsigned_abs() {
-        small @ 0..=9 => write!(f, "{sign}{small}"),
-        large => write!(f, "{sign}{large:#x}"),
-    }
 }

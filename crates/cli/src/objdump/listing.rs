@@ -282,6 +282,7 @@ impl Body<'_> {
         options.set_uppercase_hex(false);
         options.set_space_after_operand_separator(true);
         options.set_branch_leading_zeros(false);
+        options.set_show_branch_size(false);
         options.set_small_hex_numbers_in_decimal(true);
         let mut text = String::new();
         formatter.format(instruction, &mut text);
@@ -303,5 +304,122 @@ impl Body<'_> {
                 writeln!(self.text, "{} {}", self.listing.style.paint(color::LABEL, &label), bytes.join(" "));
             at = next;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use windlass_abi::code::{CodeChunk, Positions};
+    use windlass_abi::trap::TrapCode;
+
+    const WAT: &str = r#"(module
+        (func $half (param i32) (result i32)
+            (i32.div_s (local.get 0) (i32.const 2)))
+        (func $twice (param i32) (result i32)
+            (call $half (local.get 0))
+            (call $half)))"#;
+
+    /// Two functions by hand, with a position for every operator.
+    fn listed(style: Style) -> [String; 2] {
+        let wasm = windlass_wasm::text::parse(WAT.as_bytes()).unwrap().into_owned();
+        let facts = windlass_wasm::decode(&wasm, &windlass::Features::default()).unwrap().facts;
+        let operators = Operators::new(&wasm).unwrap();
+        let offsets: Vec<u32> = operators.between(0, u32::MAX).iter().map(|row| row.0).collect();
+        let [get, two, div, get2, call, call2] = offsets[..] else { panic!("{offsets:?}") };
+        #[rustfmt::skip]
+        let half = [
+            0x85, 0xff, // test edi, edi
+            0x75, 0x03, // jnz over ud2
+            0x0f, 0x0b, // ud2
+            0x90, // nop
+            0x8b, 0x05, 0x06, 0x00, 0x00, 0x00, // mov eax, the constant
+            0xc3, 0xcc, 0xcc, // ret
+            0xcc, 0xcc, 0xcc, // padding
+            2, 0, 0, 0,
+        ];
+        let twice = [0xe8, 0xe3, 0xff, 0xff, 0xff, 0xff, 0x15, 0xcd, 0xff, 0xff, 0xff, 0xc3];
+        let mut code = CodeChunk::default();
+        let mut positions = |rows: &[(u32, u32, Option<TrapCode>)], offset: u32| {
+            let start = code.positions.len() as u32;
+            let mut last = (0, offset);
+            for &(at, offset, trap) in rows {
+                Positions::push(&mut code.positions, at - last.0, offset.wrapping_sub(last.1), trap);
+                last = (at, offset);
+            }
+            start
+        };
+        let rows =
+            [(0, get, None), (0, two, None), (0, div, None), (4, div, Some(TrapCode::IntegerDivisionByZero))];
+        let first = positions(&rows, get);
+        let rows = [(0, get2, None), (0, call, None), (5, call, None), (5, call2, None), (11, call2, None)];
+        let second = positions(&rows, get2);
+        code.text = [&half[..], &[0xcc; 1], &twice].concat();
+        let end = half.len() as u32;
+        let start = end + 1;
+        let row =
+            FunctionRow { end, frame_size: 16, offset: get, positions: first, ..FunctionRow::default() };
+        code.functions.push(row);
+        code.functions.push(FunctionRow {
+            start,
+            entry: start,
+            end: start + 12,
+            index: 1,
+            frame_size: 32,
+            slots: 24,
+            offset: get2,
+            positions: second,
+            ..FunctionRow::default()
+        });
+        let image = CodeImage { code, slots: 2 };
+        let listing = Listing { image: &image, facts: &facts, operators: Some(&operators), style };
+        assert!(listing.function(2).is_none());
+        [0, 1].map(|index| listing.function(index).unwrap())
+    }
+
+    #[test]
+    fn operators_labels_traps_and_constants() {
+        let [half, twice] = listed(Style { color: false, plain: true });
+        let expected = "\
+frame: 16 bytes
+  local.get 0
+  i32.const 2
+  i32.div_s
+    test edi, edi
+    jne L0
+    ud2                                     ; trap: integer divide by zero
+    nop
+L0:
+    mov eax, [constant-4]
+    ret
+constant-4: 02 00 00 00
+";
+        assert_eq!(half, expected);
+        let expected = "\
+frame: 32 bytes, home slots below rbp - 24
+  local.get 0
+  call $half
+    call $half
+  call $half
+    call qword ptr [slot of $half]
+    ret
+";
+        assert_eq!(twice, expected);
+    }
+
+    #[test]
+    fn addresses_bytes_and_colours() {
+        let [half, _] = listed(Style { color: false, plain: false });
+        let mut lines = half.lines().skip(1);
+        assert_eq!(lines.next().unwrap().trim(), "@0x2a local.get 0");
+        let line = lines.find(|line| line.contains("mov eax")).unwrap();
+        assert_eq!(line, "     7: 8b 05 06 00 00 00                   mov eax, [constant-4]");
+        let [colored, _] = listed(Style { color: true, plain: false });
+        assert!(colored.contains("\x1b[31m; trap: integer divide by zero\x1b[0m"), "{colored}");
+        let mut without = colored;
+        for code in ["\x1b[0m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[36m"] {
+            without = without.replace(code, "");
+        }
+        assert_eq!(without, half, "colours change nothing else");
     }
 }

@@ -37,7 +37,8 @@ pub(crate) fn install(redirect: Redirect) {
                 let mut action: libc::sigaction = mem::zeroed();
                 action.sa_sigaction = handler as *const () as usize;
                 action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-                libc::sigemptyset(&mut action.sa_mask);
+                // A signal stack is small: no others on top of this one.
+                libc::sigfillset(&mut action.sa_mask);
                 let installed = libc::sigaction(*signal, &action, ptr::null_mut());
                 assert!(known == 0 && installed == 0, "the signals exist");
             }
@@ -86,14 +87,18 @@ unsafe fn chain(previous: &libc::sigaction, signal: c_int, info: *mut siginfo_t,
                 if previous.sa_flags & libc::SA_RESETHAND != 0 {
                     reset(signal);
                 }
-                // What was interrupted gets its mask back when this handler returns.
-                libc::pthread_sigmask(libc::SIG_BLOCK, &previous.sa_mask, ptr::null_mut());
-                if previous.sa_flags & libc::SA_NODEFER != 0 {
-                    let mut own = mem::zeroed();
-                    libc::sigemptyset(&mut own);
-                    libc::sigaddset(&mut own, signal);
-                    libc::pthread_sigmask(libc::SIG_UNBLOCK, &own, ptr::null_mut());
+                // The mask that the system would have set; what was interrupted gets its own back when this handler
+                // returns.
+                let mut mask = (*context.cast::<ucontext_t>()).uc_sigmask;
+                for other in 1..=libc::SIGRTMAX() {
+                    if libc::sigismember(&previous.sa_mask, other) == 1 {
+                        libc::sigaddset(&mut mask, other);
+                    }
                 }
+                if previous.sa_flags & libc::SA_NODEFER == 0 {
+                    libc::sigaddset(&mut mask, signal);
+                }
+                libc::pthread_sigmask(libc::SIG_SETMASK, &mask, ptr::null_mut());
                 if previous.sa_flags & libc::SA_SIGINFO != 0 {
                     type Action = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
                     mem::transmute::<usize, Action>(action)(signal, info, context);

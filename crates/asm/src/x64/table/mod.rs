@@ -29,32 +29,11 @@ mod sse;
 mod vector;
 
 use super::code::Code;
+pub use crate::table::{Flags, Role};
+use crate::table::{features, instructions, rows};
 use crate::text::{Text, decimal, is, position};
 
-/// An instruction: the number of its row.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Inst(pub(crate) u16);
-
-/// The instructions, by name.
-pub mod inst {
-    pub use super::float::inst::*;
-    pub use super::fma::inst::*;
-    pub use super::integer::inst::*;
-    pub use super::scalar::inst::*;
-    pub use super::sse::inst::*;
-    pub use super::vector::inst::*;
-}
-
-/// What an instruction does to an operand.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// Reads it.
-    Use,
-    /// Writes it, without reading.
-    Def,
-    /// Reads and writes it.
-    Mod,
-}
+instructions!(integer, scalar, float, vector, fma, sse);
 
 /// What an operand may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,21 +97,6 @@ pub struct OperandSpec {
     pub place: Place,
 }
 
-macro_rules! features {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a processor must have to run an instruction.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        pub enum Feature {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Feature {
-            /// All features.
-            pub const ALL: &[Feature] = &[$(Feature::$name),*];
-        }
-    };
-}
-
 features! {
     /// Every x86-64 processor.
     Base,
@@ -170,19 +134,6 @@ features! {
     Cx16,
 }
 
-/// What an instruction does to the flags.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Flags {
-    /// Nothing.
-    Keep,
-    /// Reads them.
-    Read,
-    /// Writes some or leaves some undefined.
-    Write,
-    /// Reads and writes them.
-    Both,
-}
-
 const MAX_OPERANDS: usize = 6;
 
 #[derive(Clone, Copy)]
@@ -195,55 +146,6 @@ pub(crate) struct Row {
     pub(crate) flags: Flags,
     pub(crate) code: Code,
 }
-
-/// Makes the rows of one group: their constants and their part of the table.
-macro_rules! rows {
-    (after $previous:expr; $($name:ident: $mnemonic:literal, $operands:literal, $encoding:literal, $feature:ident, $flags:ident;)*) => {
-        const START: u16 = $previous;
-
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
-        enum Number { $($name,)* Count }
-
-        /// The constants of the group.
-        pub mod inst {
-            use super::super::Inst;
-            $(
-                #[doc = concat!("`", $mnemonic, " ", $operands, "`: `", $encoding, "`.")]
-                pub const $name: Inst = Inst(super::START + super::Number::$name as u16);
-            )*
-        }
-
-        pub(super) const ROWS: &[super::Row] = &[$({
-            const ROW: super::Row = super::Row::parse(
-                stringify!($name), $mnemonic, $operands, $encoding, super::Feature::$feature, super::Flags::$flags,
-            );
-            ROW
-        },)*];
-
-        pub(super) const END: u16 = START + Number::Count as u16;
-    };
-}
-use rows;
-
-const GROUPS: &[&[Row]] = &[integer::ROWS, scalar::ROWS, float::ROWS, vector::ROWS, fma::ROWS, sse::ROWS];
-const COUNT: usize = sse::END as usize;
-
-#[allow(long_running_const_eval)]
-static ROWS: [Row; COUNT] = {
-    let mut rows = [GROUPS[0][0]; COUNT];
-    let (mut group, mut next) = (0, 0);
-    while group < GROUPS.len() {
-        let mut row = 0;
-        while row < GROUPS[group].len() {
-            rows[next] = GROUPS[group][row];
-            next += 1;
-            row += 1;
-        }
-        group += 1;
-    }
-    assert!(next == COUNT, "the groups follow each other");
-    rows
-};
 
 /// The encodings alone: what the assembler's fast paths read. A constant, so that an instruction that is
 /// known where a fast path is inlined costs no look-up.
@@ -263,49 +165,14 @@ const CODES: &[Code; COUNT] = &{
 };
 
 impl Inst {
-    /// All instructions.
-    pub fn all() -> impl Iterator<Item = Inst> {
-        (0..COUNT as u16).map(Inst)
-    }
-
-    pub(crate) fn row(self) -> &'static Row {
-        &ROWS[usize::from(self.0)]
-    }
-
     #[inline(always)]
     pub(crate) fn code(self) -> Code {
         CODES[usize::from(self.0)]
     }
 
-    /// The name of the row.
-    pub fn name(self) -> &'static str {
-        self.row().name
-    }
-
-    /// The mnemonic, with its prefix if it has one.
-    pub fn mnemonic(self) -> &'static str {
-        self.row().mnemonic
-    }
-
-    /// The operands: first those that are written out, in Intel's order, then the implicit ones.
-    pub fn operands(self) -> &'static [OperandSpec] {
-        let row = self.row();
-        &row.operands[..usize::from(row.operand_count)]
-    }
-
-    /// The operands that are written out.
+    /// The operands that are written out: all but the implicit ones, which come last.
     pub fn written_operands(self) -> impl Iterator<Item = &'static OperandSpec> {
         self.operands().iter().filter(|spec| !matches!(spec.place, Place::Implicit(_)))
-    }
-
-    /// What the processor must have.
-    pub fn feature(self) -> Feature {
-        self.row().feature
-    }
-
-    /// What happens to the flags.
-    pub fn flags(self) -> Flags {
-        self.row().flags
     }
 
     /// Bytes of the immediate in the long form.
@@ -342,13 +209,7 @@ impl OperandSpec {
         let (Some(role), Some(class)) = (words.next(b' '), words.next(b' ')) else {
             panic!("an operand has a role and a class")
         };
-        let role = match position(role, &["r", "w", "rw"]) {
-            Some(0) => Role::Use,
-            Some(1) => Role::Def,
-            Some(_) => Role::Mod,
-            None => panic!("an operand's role is r, w or rw"),
-        };
-        OperandSpec { role, ..OperandSpec::parse_class(class) }
+        OperandSpec { role: Role::parse(role), ..OperandSpec::parse_class(class) }
     }
 
     const fn parse_class(class: &[u8]) -> OperandSpec {

@@ -244,9 +244,10 @@ impl CodeChunk {
         Positions { bytes: &self.positions[f.positions as usize..end], at: f.start, offset: f.offset }
     }
 
-    /// The position recorded for exactly this offset in the text.
-    pub fn position(&self, function: usize, at: u32) -> Option<Position> {
-        self.positions(function).find(|p| p.at == at)
+    /// The position recorded for exactly this offset in the text: of a call, if it is a return address, or of an instruction
+    /// that traps. (Both may lie at the same offset.)
+    pub fn position(&self, function: usize, at: u32, is_return: bool) -> Option<Position> {
+        self.positions(function).find(|p| p.at == at && p.trap.is_none() == is_return)
     }
 
     /// The handlers of a function around a return address, innermost first.
@@ -405,8 +406,8 @@ mod tests {
         assert_eq!(positions[0], Position { at: 21, offset: 103, trap: None });
         assert_eq!(positions[1], Position { at: 221, offset: 403, trap: Some(TrapCode::MemoryOutOfBounds) });
         assert_eq!(positions[2], Position { at: 222, offset: 402, trap: Some(TrapCode::CastFailure) });
-        assert_eq!(image.position(1, 221).unwrap().offset, 403);
-        assert_eq!(image.position(1, 220), None);
+        assert_eq!(image.position(1, 221, false).unwrap().offset, 403);
+        assert_eq!(image.position(1, 221, true), None);
     }
 
     #[test]

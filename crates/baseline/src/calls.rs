@@ -212,7 +212,8 @@ impl<M: Masm> Compiler<'_, M> {
         if leaves {
             self.reload_context();
         }
-        self.m.restore_stack(params.memory);
+        // The callee has popped them.
+        self.m.push_stack(params.memory as i32);
         match (&*ty.results, results.values.first()) {
             ([t], Some(_)) => {
                 let reg = Self::join_reg(t.kind());

@@ -382,8 +382,8 @@ pub trait Masm: Sized {
     /// A store relative to the stack pointer.
     fn store_stack(&mut self, kind: ValKind, offset: u32, src: Reg);
     fn load_stack(&mut self, kind: ValKind, dst: Reg, offset: u32);
-    /// Takes back what a callee has popped.
-    fn restore_stack(&mut self, bytes: u32);
+    /// Moves the stack pointer down, or up if negative.
+    fn push_stack(&mut self, bytes: i32);
     /// The address of something in the frame.
     fn frame_address(&mut self, dst: Reg, at: i32);
     /// The sum of an address's parts.

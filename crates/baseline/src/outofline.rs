@@ -146,8 +146,11 @@ impl<M: Masm> Compiler<'_, M> {
                     if !large {
                         self.m.stack_address(M::REGISTERS.int_result, 0);
                     }
+                    // So far the frame is the caller's frame pointer and the context.
+                    self.m.push_stack(8);
                     self.m.call_stub(offset_of!(NativeStubs, stack_check) as u32);
                     self.mark_at(self.f.bytes_at as u32, None);
+                    self.m.push_stack(-8);
                     self.m.jump(back);
                 }
                 What::Stub { back, stub, slots } => {
@@ -178,7 +181,7 @@ impl<M: Masm> Compiler<'_, M> {
                     self.mark_at(offset, None);
                     self.safepoint_slots(&slots);
                     self.reload_context();
-                    self.m.restore_stack(pop);
+                    self.m.push_stack(pop as i32);
                     let epilogue = self.f.epilogue;
                     self.m.jump(epilogue.expect("the prologue made it"));
                 }

@@ -374,9 +374,9 @@ impl Masm for X64 {
         self.load_mem(kind, dst, Mem::base(Gpr::RSP, offset as i32));
     }
 
-    fn restore_stack(&mut self, bytes: u32) {
-        if bytes > 0 {
-            self.asm.ri(SUB64_RM_I, Gpr::RSP, bytes as i32);
+    fn push_stack(&mut self, bytes: i32) {
+        if bytes != 0 {
+            self.asm.rm(LEA64, Gpr::RSP, Mem::base(Gpr::RSP, -bytes));
         }
     }
 

@@ -139,7 +139,7 @@ impl Code {
         let within = offset.checked_sub(is_return as u32)?;
         let chunk = self.chunk(within)?;
         let function = chunk.tables.find(within - chunk.at)?;
-        Some(Place { tables: &chunk.tables, text: self.address(chunk.at), function, at: offset - chunk.at })
+        Some(Place { tables: &chunk.tables, text: self.address(chunk.at), function, at: offset - chunk.at, is_return })
     }
 
     /// The function whose code is at a slot now.
@@ -156,6 +156,7 @@ pub(super) struct Place<'a> {
     /// Its function's number in the tables.
     function: usize,
     at: u32,
+    is_return: bool,
 }
 
 impl<'a> Place<'a> {
@@ -164,7 +165,7 @@ impl<'a> Place<'a> {
     }
 
     fn position(&self) -> Option<Position> {
-        self.tables.position(self.function, self.at)
+        self.tables.position(self.function, self.at, self.is_return)
     }
 
     /// Offset in the module of the operator; of the function's first one if its prologue calls.

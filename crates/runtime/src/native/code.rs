@@ -139,7 +139,13 @@ impl Code {
         let within = offset.checked_sub(is_return as u32)?;
         let chunk = self.chunk(within)?;
         let function = chunk.tables.find(within - chunk.at)?;
-        Some(Place { tables: &chunk.tables, text: self.address(chunk.at), function, at: offset - chunk.at, is_return })
+        Some(Place {
+            tables: &chunk.tables,
+            text: self.address(chunk.at),
+            function,
+            at: offset - chunk.at,
+            is_return,
+        })
     }
 
     /// The function whose code is at a slot now.

@@ -41,7 +41,9 @@ fn recursive(store: &Store, frame: i32, leaf: bool) -> InstanceId {
 }
 
 fn on_thread<R: Send>(stack: usize, f: impl FnOnce() -> R + Send) -> R {
-    std::thread::scope(|s| std::thread::Builder::new().stack_size(stack).spawn_scoped(s, f).unwrap().join().unwrap())
+    std::thread::scope(|s| {
+        std::thread::Builder::new().stack_size(stack).spawn_scoped(s, f).unwrap().join().unwrap()
+    })
 }
 
 #[test]

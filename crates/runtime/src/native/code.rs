@@ -2,13 +2,15 @@
 
 use super::lazy::Lazy;
 use super::memory::CodeMemory;
+use super::profile::Profile;
 use crate::failure::Error;
 use std::any::Any;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 use windlass_abi::code::{CatchRow, CodeChunk, CodeImage, FunctionRow, Position};
+use windlass_abi::facts::FuncIndex;
 use windlass_abi::processor::ModuleCode;
 use windlass_abi::trap::TrapCode;
 use windlass_abi::vm::VMContext;
@@ -22,9 +24,12 @@ pub(super) struct Code {
     /// Code that was there from the start.
     first: Chunk,
     /// Code that was added, in the order of its places. Chunks stay where they are as long as the code lives.
+    #[allow(clippy::vec_box, reason = "chunks must not move")]
     later: RwLock<Vec<Box<Chunk>>>,
     /// What a function's address is, for code that is made later: see [`Lazy`].
     pub(super) lazy: Option<Lazy>,
+    /// Who is told of functions.
+    pub(super) profile: OnceLock<Profile>,
 }
 
 // SAFETY: the text is never written where it is mapped; slots are atomic.
@@ -57,8 +62,7 @@ impl NativeCode {
     pub fn new(image: CodeImage) -> Result<NativeCode, Error> {
         assert!(image.code.relocs.is_empty(), "an image is complete");
         let memory = CodeMemory::new(image.slots, &image.code.text, 0)?;
-        let first = Chunk::new(0, image.code);
-        let code = Code { memory, first, later: RwLock::default(), lazy: None };
+        let code = Code::new(memory, image.code, None);
         for (own, function) in code.first.tables.functions.iter().enumerate().take(image.slots as usize) {
             code.memory.slot(own as u32).store(code.address(function.entry).cast_mut(), Release);
         }
@@ -100,9 +104,10 @@ unsafe impl ModuleCode for NativeCode {
 }
 
 impl Code {
-    /// The code made of these parts, with nothing but `text` in the memory.
-    pub(super) fn new(memory: CodeMemory, text: CodeChunk, lazy: Lazy) -> Code {
-        Code { memory, first: Chunk::new(0, text), later: RwLock::default(), lazy: Some(lazy) }
+    /// The code made of these parts, `first` being what the text starts with.
+    pub(super) fn new(memory: CodeMemory, first: CodeChunk, lazy: Option<Lazy>) -> Code {
+        let first = Chunk::new(0, first);
+        Code { memory, first, later: RwLock::default(), lazy, profile: OnceLock::new() }
     }
 
     /// The address of an offset in the text.
@@ -117,6 +122,24 @@ impl Code {
         let mut later = self.later.write().unwrap_or_else(PoisonError::into_inner);
         debug_assert!(later.last().is_none_or(|last| last.at + last.len <= at));
         later.push(Box::new(Chunk::new(at, tables)));
+    }
+
+    /// The functions that have code, replaced ones included: index, address, and code.
+    pub(super) fn functions(&self) -> impl Iterator<Item = (FuncIndex, *const u8, &[u8])> {
+        let later = self.later.read().unwrap_or_else(PoisonError::into_inner);
+        let rows = |chunk: &Chunk| -> Vec<_> {
+            chunk.tables.functions.iter().map(|f| (f.index, chunk.at + f.start, f.end - f.start)).collect()
+        };
+        let rows: Vec<_> =
+            std::iter::once(&self.first).chain(later.iter().map(|c| &**c)).flat_map(rows).collect();
+        rows.into_iter().map(|(index, at, len)| (index, self.address(at), self.code(at, len)))
+    }
+
+    /// Bytes of the text that have been written.
+    pub(super) fn code(&self, at: u32, len: u32) -> &[u8] {
+        assert!(at as usize + len as usize <= self.memory.text_len(), "within the text");
+        // SAFETY: within the text, which is readable, and nobody changes what has been written.
+        unsafe { std::slice::from_raw_parts(self.address(at), len as usize) }
     }
 
     /// The chunk that an offset lies in.

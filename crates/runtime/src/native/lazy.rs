@@ -121,7 +121,7 @@ impl NativeCode {
             free: Mutex::new(cells.text.len() as u32),
             compiling: Default::default(),
         };
-        let code = Code::new(memory, cells, lazy);
+        let code = Code::new(memory, cells, Some(lazy));
         for own in 0..count {
             code.memory.slot(own).store(code.address(Lazy::stub(own)).cast_mut(), Release);
         }
@@ -188,6 +188,11 @@ impl Code {
 
         let entry = self.address(at + function.entry);
         self.memory.slot(own).store(entry.cast_mut(), Release);
+        if let Some(profile) = self.profile.get() {
+            let code = self.code(at + function.start, function.end - function.start);
+            // A profile that cannot be written is no reason to stop.
+            let _ = profile.report(std::iter::once((function.index, code.as_ptr(), code)));
+        }
         Ok(entry)
     }
 

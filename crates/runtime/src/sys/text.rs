@@ -6,8 +6,10 @@
 use super::linux::write_all;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous};
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::ptr;
 
 /// The bytes of code.
 #[derive(Debug)]
@@ -37,6 +39,14 @@ impl TextFile {
         unsafe { mmap(at.cast(), len, protection, flags, &self.0, 0)? };
         Ok(())
     }
+}
+
+/// Maps the start of a file as if it were code, for good.
+pub(crate) fn map_marker(file: &File) -> io::Result<()> {
+    let protection = ProtFlags::READ | ProtFlags::EXEC;
+    // SAFETY: a mapping at an address of the kernel's choice, which nobody uses.
+    unsafe { mmap(ptr::null_mut(), super::page_size(), protection, MapFlags::PRIVATE, file, 0)? };
+    Ok(())
 }
 
 /// Maps private zeroes that can be written.

@@ -279,3 +279,27 @@ fn children_make_their_own() {
     }
     assert_eq!(call(&mut store, second, &[0]).unwrap()[0], 2 * own);
 }
+
+/// A profiler is told of functions that are there, and of those that are made later.
+#[test]
+fn profilers_are_told() {
+    use crate::native::ProfileKind;
+    let mut store = native_store();
+    let (module, _) = module(10, 64 << 10, &i64_type(1, 1), adding(10));
+    let instance = instance(&store, &module);
+    let map = std::path::PathBuf::from(format!("/tmp/perf-{}.map", std::process::id()));
+    let told = || -> Vec<String> {
+        let text = std::fs::read_to_string(&map).unwrap();
+        let names =
+            text.lines().filter_map(|line| line.split(' ').nth(2)).filter(|name| name.starts_with("told-"));
+        names.map(String::from).collect()
+    };
+    let f = func(&mut store, instance, 9);
+    call(&mut store, f, &[0]).unwrap();
+    native(&module).profile(ProfileKind::PerfMap, Box::new(|index| format!("told-{index}"))).unwrap();
+    assert_eq!(told(), ["told-9"]);
+    let f = func(&mut store, instance, 8);
+    call(&mut store, f, &[0]).unwrap();
+    assert_eq!(told(), ["told-9", "told-8"]);
+    std::fs::remove_file(map).unwrap();
+}

@@ -3,6 +3,7 @@
 use super::*;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 /// The exit code of a scenario that went well.
@@ -132,7 +133,8 @@ fn simple_handler_before() {
     panic!("the handler was not called");
 }
 
-static mut BEHIND: Option<libc::sigaction> = None;
+/// The action that a handler passes signals on to.
+static BEHIND: OnceLock<libc::sigaction> = OnceLock::new();
 
 unsafe extern "C" fn handler_that_passes_on(signal: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the system gives valid pointers; what is behind was written before this handler was in place.
@@ -140,7 +142,7 @@ unsafe extern "C" fn handler_that_passes_on(signal: i32, info: *mut libc::siginf
         if (*info).si_addr().addr() == BAD {
             libc::_exit(FINE);
         }
-        let behind = (*(&raw const BEHIND)).unwrap();
+        let behind = BEHIND.get().unwrap();
         type Action = unsafe extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void);
         std::mem::transmute::<usize, Action>(behind.sa_sigaction)(signal, info, context);
     }
@@ -152,7 +154,7 @@ fn handler_after() {
     unsafe {
         let mut known: libc::sigaction = std::mem::zeroed();
         libc::sigaction(libc::SIGSEGV, ptr::null(), &mut known);
-        BEHIND = Some(known);
+        BEHIND.set(known).ok().unwrap();
         let action = handler_that_passes_on as *const () as usize;
         set_action(libc::SIGSEGV, action, libc::SA_SIGINFO | libc::SA_ONSTACK);
     }
@@ -263,7 +265,7 @@ fn storm() {
                     // SAFETY: this thread.
                     sender.send(unsafe { libc::pthread_self() }).unwrap();
                     drop(sender);
-                    while SIGNALS_SEEN.load(SeqCst) < 20_000 {
+                    while SIGNALS_SEEN.load(SeqCst) < 10_000 {
                         guests_trap();
                         guests_count();
                     }

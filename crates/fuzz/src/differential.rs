@@ -5,10 +5,12 @@
 //! store is not compared. Half of the modules are wasm-smith's, half are of [`generator`](crate::generator).
 
 use crate::execution::{Call, End, Plan, Seen, Trace, execute};
+use crate::generator::{self, Subset};
+use crate::programs;
 use crate::programs::Tally;
-use crate::{generator, programs};
 use arbitrary::Unstructured;
 use std::fmt;
+use std::time::{Duration, Instant};
 use windlass::{Config, Engine, Result, Strategy, Trap};
 
 /// What a call may use where fuel is on.
@@ -74,16 +76,16 @@ pub struct Case {
 }
 
 /// Makes a case of arbitrary bytes; nothing if there are too few.
-pub fn case(data: &[u8]) -> Option<Case> {
+pub fn case(data: &[u8], subset: Subset) -> Option<Case> {
     let mut input = Unstructured::new(data);
     let mut make = || -> arbitrary::Result<Case> {
         let seed = input.arbitrary()?;
         let setting = input.choose_index(SETTINGS.len())?;
         if input.arbitrary()? {
-            let (wasm, exact) = generator::generate(&mut input)?;
+            let (wasm, exact) = generator::generate(&mut input, subset)?;
             return Ok(Case { wasm, exact, setting, seed });
         }
-        let wasm = programs::generate_exact(&mut input, !SETTINGS[setting].fuel)?;
+        let wasm = programs::generate_exact(&mut input, !SETTINGS[setting].fuel, subset)?;
         Ok(Case { wasm, exact: true, setting, seed })
     };
     make().ok()
@@ -112,9 +114,48 @@ impl Differ {
     ///
     /// # Errors
     /// If they differ.
-    pub fn run(&self, data: &[u8]) -> Result<Agreement, Box<Finding>> {
+    pub fn run(&self, data: &[u8], subset: Subset) -> Result<Agreement, Box<Finding>> {
         let rejected = Agreement { tally: Tally { rejected: 1, ..Tally::default() }, exhausted: false };
-        case(data).map_or(Ok(rejected), |case| self.compare(&case))
+        case(data, subset).map_or(Ok(rejected), |case| self.compare(&case))
+    }
+
+    /// Looks for a smaller module that shows a difference too: leaves out and zeroes parts of the bytes that the
+    /// generators draw on, for which they make simpler things.
+    pub fn shrink(&self, data: &[u8], subset: Subset, time: Duration) -> Option<Box<Finding>> {
+        let end = Instant::now() + time;
+        let (mut data, mut best) = (data.to_vec(), self.run(data, subset).err()?);
+        let mut chunk = data.len().next_power_of_two() / 2;
+        while chunk > 0 {
+            let before = data.clone();
+            let mut at = 0;
+            while at < data.len() {
+                if Instant::now() >= end {
+                    return Some(best);
+                }
+                let upto = (at + chunk).min(data.len());
+                let without = [&data[..at], &data[upto..]].concat();
+                let mut zeroed = data.clone();
+                zeroed[at..upto].fill(0);
+                let attempts = [without, zeroed].into_iter().filter(|attempt| *attempt != data);
+                let found = attempts
+                    .filter_map(|attempt| Some((self.run(&attempt, subset).err()?, attempt)))
+                    .find(|(finding, attempt)| {
+                        finding.wasm.len() <= best.wasm.len() && attempt.len() <= data.len()
+                    });
+                match found {
+                    Some((finding, attempt)) => {
+                        // What is left out is followed by something else at the same place.
+                        at = if attempt.len() == data.len() { upto } else { at };
+                        (best, data) = (finding, attempt);
+                    }
+                    None => at = upto,
+                }
+            }
+            if data == before {
+                chunk /= 2;
+            }
+        }
+        Some(best)
     }
 
     /// Compares what the tiers make of a case.

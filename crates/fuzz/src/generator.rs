@@ -86,6 +86,7 @@ struct Memory {
 /// What a program has besides code, by index. The first signatures are those of the functions.
 struct Program {
     exact: bool,
+    subset: Subset,
     signatures: Vec<Signature>,
     /// Functions; each calls only later ones, or itself.
     functions: Vec<usize>,
@@ -97,6 +98,20 @@ struct Program {
     tags: Vec<Vec<Type>>,
     /// The numeric operators that may be used.
     operators: Vec<Operator>,
+}
+
+/// What programs may use besides what every tier has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Subset {
+    /// SIMD.
+    pub vectors: bool,
+    /// Shared memories and atomic accesses.
+    pub atomics: bool,
+}
+
+impl Subset {
+    /// Everything.
+    pub const ALL: Subset = Subset { vectors: true, atomics: true };
 }
 
 /// Elements of the table of functions.
@@ -111,18 +126,19 @@ const DEPTH: u32 = 5;
 const LENGTH: usize = 6_000;
 
 /// Makes a module in binary form, and says whether its floats are exact.
-pub fn generate(input: &mut Unstructured<'_>) -> Result<(Vec<u8>, bool)> {
-    let (text, exact) = program(input)?;
+pub fn generate(input: &mut Unstructured<'_>, subset: Subset) -> Result<(Vec<u8>, bool)> {
+    let (text, exact) = program(input, subset)?;
     let wasm = wat::parse_str(&text);
     Ok((wasm.unwrap_or_else(|error| panic!("the generator made bad text: {error}\n{text}")), exact))
 }
 
 /// Makes a module in text form, and says whether its floats are exact.
-pub fn program(input: &mut Unstructured<'_>) -> Result<(String, bool)> {
+pub fn program(input: &mut Unstructured<'_>, subset: Subset) -> Result<(String, bool)> {
     let exact = input.ratio(3, 4)?;
-    let vectors = input.ratio(1, 2)?;
+    let vectors = input.ratio(1, 2)? && subset.vectors;
     let mut program = Program {
         exact,
+        subset,
         signatures: Vec::new(),
         functions: Vec::new(),
         imports: Vec::new(),
@@ -131,7 +147,7 @@ pub fn program(input: &mut Unstructured<'_>) -> Result<(String, bool)> {
         tags: Vec::new(),
         operators: operators(exact, vectors),
     };
-    let types: &[Type] = if vectors { &Type::ALL } else { &[I32, I64, F32, F64, I32, Func, Extern] };
+    let types = program.types();
     for _ in 0..input.int_in_range(2..=4)? {
         program.signatures.push(signature(input, types)?);
     }
@@ -154,7 +170,8 @@ pub fn program(input: &mut Unstructured<'_>) -> Result<(String, bool)> {
     }
     for _ in 0..input.int_in_range(1..=3)? {
         let address = if input.ratio(1, 4)? { I64 } else { I32 };
-        program.memories.push(Memory { address, shared: input.ratio(1, 8)? });
+        let shared = input.ratio(1, 8)? && subset.atomics;
+        program.memories.push(Memory { address, shared });
     }
     for _ in 0..2 {
         program.tags.push(signature(input, types)?.params);
@@ -210,6 +227,11 @@ fn name(op: &Operator) -> String {
 }
 
 impl Program {
+    /// The types of locals.
+    fn types(&self) -> &'static [Type] {
+        if self.subset.vectors { &Type::ALL } else { &[I32, I64, F32, F64, I32, Func, Extern] }
+    }
+
     fn text(&self, input: &mut Unstructured<'_>) -> Result<String> {
         let mut out = String::from("(module\n");
         for (i, signature) in self.signatures.iter().enumerate() {
@@ -288,7 +310,7 @@ impl<'p> Body<'p> {
         let signature = &program.signatures[program.functions[index]];
         let mut locals = signature.params.clone();
         let scalars = [I32, I64, F32, F64, I32, I64];
-        let all = if input.ratio(1, 3)? { &Type::ALL[..] } else { &scalars[..] };
+        let all = if input.ratio(1, 3)? { program.types() } else { &scalars[..] };
         for _ in 0..input.int_in_range(0..=10)? {
             locals.push(*input.choose(all)?);
         }
@@ -326,7 +348,8 @@ impl<'p> Body<'p> {
         for i in 0..self.counters {
             let _ = write!(locals, " (local $c{i} i32)");
         }
-        let temporaries = "(local $nan32 f32) (local $nan64 f64) (local $nanv v128)";
+        let vector = if self.program.subset.vectors { "(local $nanv v128)" } else { "" };
+        let temporaries = format!("(local $nan32 f32) (local $nan64 f64) {vector}");
         Ok(format!("(func $f{}{}{locals} {temporaries}\n{body})", self.index, self.signature.text()))
     }
 
@@ -390,7 +413,7 @@ impl<'p> Body<'p> {
                 self.labels.pop();
                 format!("(if {condition} (then {throw}))")
             }
-            21 => self.atomic_statement(input, d)?,
+            21 if self.program.subset.atomics => self.atomic_statement(input, d)?,
             22 => {
                 let condition = self.unlikely(input, d)?;
                 self.labels.push(Some(Vec::new()));
@@ -530,9 +553,11 @@ impl<'p> Body<'p> {
             ("f32.store", F32),
             ("f64.store", F64),
         ];
-        // The last ones show the bits of floats.
-        let most = if self.program.exact { STORES.len() } else { STORES.len() - 2 };
-        let (op, ty) = STORES[input.choose_index(most)?];
+        let (mut op, mut ty) = *input.choose(&STORES)?;
+        // A store shows the bits of a float.
+        if matches!(ty, F32 | F64) && !self.program.exact || ty == V128 && !self.program.subset.vectors {
+            (op, ty) = STORES[0];
+        }
         let (_, memory, address) = self.address(input, depth, 1)?;
         let value = self.expression(input, ty, depth)?;
         Ok(format!("({op} {memory} {address} {value})"))
@@ -885,7 +910,7 @@ impl<'p> Body<'p> {
                 }
             }
             17 => match ty {
-                I32 | I64 => self.atomic(input, ty, d)?,
+                I32 | I64 if self.program.subset.atomics => self.atomic(input, ty, d)?,
                 V128 => self.lanes(input, d)?,
                 _ => self.leaf(input, ty)?,
             },

@@ -6,6 +6,7 @@
 //! allocation, and must give the same results, use the same fuel and leave the same memory.
 
 use crate::execution::{End, Plan, Trace, execute};
+use crate::generator::Subset;
 use arbitrary::Unstructured;
 use std::ops::AddAssign;
 use std::sync::LazyLock;
@@ -105,12 +106,19 @@ pub fn generate(input: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
 }
 
 /// As [`generate`], with all NaNs canonical; if `ends` is set, one whose calls end by themselves.
-pub fn generate_exact(input: &mut Unstructured<'_>, ends: bool) -> arbitrary::Result<Vec<u8>> {
+pub fn generate_exact(
+    input: &mut Unstructured<'_>,
+    ends: bool,
+    subset: Subset,
+) -> arbitrary::Result<Vec<u8>> {
+    let config = config(input)?;
     let config = wasm_smith::Config {
+        simd_enabled: config.simd_enabled && subset.vectors,
+        threads_enabled: config.threads_enabled && subset.atomics,
         canonicalize_nans: true,
         // Those NaNs are not made canonical.
         relaxed_simd_enabled: false,
-        ..config(input)?
+        ..config
     };
     let mut module = Generated::new(config, input)?;
     if ends {

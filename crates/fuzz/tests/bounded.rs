@@ -2,6 +2,7 @@
 
 use windlass::Strategy;
 use windlass_fuzz::differential::Differ;
+use windlass_fuzz::generator::Subset;
 use windlass_fuzz::{Random, bytes, programs};
 
 const SECOND: Strategy = Strategy::Interpreter;
@@ -72,7 +73,8 @@ fn the_tiers_agree() {
     let (mut total, mut exhausted) = (programs::Tally::default(), 0);
     for _ in 0..CASES {
         let len = 500 + random.below(6_000);
-        let agreement = differ.run(&random.bytes(len)).unwrap_or_else(|finding| panic!("{finding}"));
+        let agreement =
+            differ.run(&random.bytes(len), Subset::ALL).unwrap_or_else(|finding| panic!("{finding}"));
         total += agreement.tally;
         exhausted += usize::from(agreement.exhausted);
     }

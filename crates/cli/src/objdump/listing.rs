@@ -411,7 +411,7 @@ frame: 32 bytes, home slots below rbp - 24
     fn addresses_bytes_and_colours() {
         let [half, _] = listed(Style { color: false, plain: false });
         let mut lines = half.lines().skip(1);
-        assert_eq!(lines.next().unwrap().trim(), "@0x2a local.get 0");
+        assert_eq!(lines.next().unwrap().trim(), "@0x1a local.get 0");
         let line = lines.find(|line| line.contains("mov eax")).unwrap();
         assert_eq!(line, "     7: 8b 05 06 00 00 00                   mov eax, [constant-4]");
         let [colored, _] = listed(Style { color: true, plain: false });

@@ -17,7 +17,7 @@ impl Operators {
             .map_err(|error| format_err!("cannot print the module's operators: {error}"))?;
         let rows = lines.filter_map(|(offset, line)| Some((offset? as u32, line)));
         let mut rows: Vec<(u32, String)> = rows
-            .map(|(offset, line)| (offset, line.trim().to_owned()))
+            .map(|(offset, line)| (offset, line.split(" ;; ").next().unwrap_or(line).trim().to_owned()))
             // Between the operators are the parts of what is around them.
             .filter(|(_, line)| !line.starts_with(['(', ')']) && !line.is_empty())
             .collect();

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use windlass::Strategy;
 use windlass_fuzz::Random;
 use windlass_fuzz::differential::{Differ, case};
+use windlass_fuzz::generator::Subset;
 
 /// Compares two tiers on generated modules.
 #[derive(Parser, Clone, Debug)]
@@ -37,6 +38,12 @@ struct Args {
     /// The second tier
     #[arg(long, value_enum, default_value = "baseline")]
     second: Tier,
+    /// Without SIMD
+    #[arg(long)]
+    scalar: bool,
+    /// Without shared memories and atomic accesses
+    #[arg(long)]
+    no_atomics: bool,
     /// Where findings are written
     #[arg(long, default_value = "findings")]
     findings: PathBuf,
@@ -46,6 +53,12 @@ struct Args {
     /// What this program starts itself as: cases from this number on, into this file
     #[arg(long, hide = true, num_args = 2)]
     child: Vec<String>,
+}
+
+impl Args {
+    fn subset(&self) -> Subset {
+        Subset { vectors: !self.scalar, atomics: !self.no_atomics }
+    }
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -77,6 +90,8 @@ impl Tier {
 const CASES_A_SEED: u64 = 1 << 32;
 /// Time between two lines of the log.
 const INTERVAL: Duration = Duration::from_secs(60);
+/// Time to make a finding smaller.
+const SHRINK: Duration = Duration::from_secs(10);
 /// A case that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -139,7 +154,7 @@ fn differ(args: &Args) -> windlass::Result<Differ> {
 
 /// Runs a case and prints it, or in what the tiers differ.
 fn one(args: &Args, number: u64) -> windlass::Result<u64> {
-    let Some(case) = case(&data(number)) else {
+    let Some(case) = case(&data(number), args.subset()) else {
         println!("case {number} is no module");
         return Ok(0);
     };
@@ -150,6 +165,9 @@ fn one(args: &Args, number: u64) -> windlass::Result<u64> {
         }
         Err(finding) => {
             println!("case {number}: {finding}");
+            if let Some(smaller) = differ(args)?.shrink(&data(number), args.subset(), SHRINK) {
+                println!("smaller: {smaller}");
+            }
             Ok(1)
         }
     }
@@ -170,7 +188,7 @@ fn child(args: &Args, first: u64, path: &Path) -> windlass::Result<u64> {
             break;
         }
         counts.executions += 1;
-        match differ.run(&data(number)) {
+        match differ.run(&data(number), args.subset()) {
             Ok(agreement) => {
                 let tally = agreement.tally;
                 counts.modules += tally.modules as u64;
@@ -184,6 +202,8 @@ fn child(args: &Args, first: u64, path: &Path) -> windlass::Result<u64> {
                 counts.exhausted += u64::from(agreement.exhausted);
             }
             Err(finding) => {
+                let smaller = differ.shrink(&data(number), args.subset(), SHRINK);
+                let finding = smaller.unwrap_or(finding);
                 save(args, number, &finding.wasm, &format!("case {number} {finding}"))?;
                 return Ok(1);
             }
@@ -221,6 +241,8 @@ impl Job {
         let child = Command::new(std::env::current_exe()?)
             .args(["--seconds", &left.as_secs().to_string()])
             .args(["--first", args.first.name(), "--second", args.second.name()])
+            .args(args.scalar.then_some("--scalar"))
+            .args(args.no_atomics.then_some("--no-atomics"))
             .arg("--findings")
             .arg(&args.findings)
             .arg("--child")
@@ -316,7 +338,7 @@ fn report(args: &Args, number: u64, status: ExitStatus, hangs: bool) -> windlass
     };
     println!("FINDING: case {number} {what}; {}", args.findings.join(format!("{number}.wasm")).display());
     if what != "differs" {
-        let wasm = case(&data(number)).map(|case| case.wasm).unwrap_or_default();
+        let wasm = case(&data(number), args.subset()).map(|case| case.wasm).unwrap_or_default();
         let text = wasmprinter::print_bytes(&wasm).unwrap_or_default();
         save(args, number, &wasm, &format!("case {number} {what}\n{text}"))?;
     }

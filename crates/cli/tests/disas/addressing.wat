@@ -1,0 +1,16 @@
+;; A memory of 32-bit addresses: offsets, sums and constants in the access itself, no check.
+(module
+  (memory 1)
+  (func $load (param i32) (result i32) (i32.load (local.get 0)))
+  (func $offset (param i32) (result i64) (i64.load offset=16 (local.get 0)))
+  (func $sum (param i32 i32) (result i32) (i32.load8_u (i32.add (local.get 0) (local.get 1))))
+  (func $scaled (param i32 i32) (result i32)
+    (i32.load (i32.add (local.get 0) (i32.shl (local.get 1) (i32.const 2)))))
+  (func $constant (result i32) (i32.load16_s offset=4 (i32.const 1000)))
+  (func $large (param i32) (result i32) (i32.load offset=0x80000000 (local.get 0)))
+  (func $store (param i32 i64) (i64.store offset=8 (local.get 0) (local.get 1)))
+  (func $store_constant (param i32) (i32.store8 (local.get 0) (i32.const 7)))
+  (func $update (param i32) (i32.store (local.get 0) (i32.add (i32.load (local.get 0)) (i32.const 1))))
+  (func $floats (param i32) (f64.store (local.get 0) (f64.promote_f32 (f32.load offset=4 (local.get 0)))))
+  (func $size (result i32) (memory.size))
+  (func $grow (param i32) (result i32) (memory.grow (local.get 0))))

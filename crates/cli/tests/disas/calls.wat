@@ -1,0 +1,21 @@
+;; Calls by every way to reach a function.
+(module
+  (type $binary (func (param i32 i32) (result i32)))
+  (import "" "host" (func $host (param i32) (result i32)))
+  (table $t 4 4 funcref)
+  (elem (table $t) (i32.const 0) func $leaf)
+  (func $leaf (type $binary) (i32.add (local.get 0) (local.get 1)))
+  (func $direct (param i32) (result i32) (call $leaf (local.get 0) (i32.const 3)))
+  (func $twice (param i32) (result i32)
+    (i32.add (call $leaf (local.get 0) (i32.const 1)) (call $leaf (local.get 0) (i32.const 2))))
+  (func $import (param i32) (result i32) (i32.add (call $host (local.get 0)) (local.get 0)))
+  (func $indirect (param i32 i32) (result i32)
+    (call_indirect $t (type $binary) (local.get 0) (local.get 0) (local.get 1)))
+  (func $ref (param i32 (ref null $binary)) (result i32)
+    (call_ref $binary (local.get 0) (local.get 0) (local.get 1)))
+  (func $recursive (param i32) (result i32)
+    (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))
+      (then (local.get 0))
+      (else (i32.add
+        (call $recursive (i32.sub (local.get 0) (i32.const 1)))
+        (call $recursive (i32.sub (local.get 0) (i32.const 2))))))))

@@ -1,0 +1,23 @@
+;; Compares that feed a branch, an `if`, a `select`, or a value.
+(module
+  (func $loop (param $n i32) (result i32)
+    (local $sum i32)
+    (loop $next
+      (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (br_if $next (i32.gt_s (local.get $n) (i32.const 0))))
+    (local.get $sum))
+  (func $if (param i64 i64) (result i64)
+    (if (result i64) (i64.lt_u (local.get 0) (local.get 1))
+      (then (i64.sub (local.get 1) (local.get 0)))
+      (else (i64.sub (local.get 0) (local.get 1)))))
+  (func $zero (param i32) (result i32)
+    (block $out (br_if $out (i32.eqz (local.get 0))) (return (i32.const 1)))
+    (i32.const 2))
+  (func $mask (param i32) (result i32)
+    (if (result i32) (i32.and (local.get 0) (i32.const 4)) (then (i32.const 1)) (else (i32.const 2))))
+  (func $value (param i32 i32) (result i32) (i32.le_s (local.get 0) (local.get 1)))
+  (func $float (param f64 f64) (result i32)
+    (if (result i32) (f64.lt (local.get 0) (local.get 1)) (then (i32.const 1)) (else (i32.const 2))))
+  (func $equal (param f32 f32) (result i32)
+    (if (result i32) (f32.eq (local.get 0) (local.get 1)) (then (i32.const 1)) (else (i32.const 2)))))

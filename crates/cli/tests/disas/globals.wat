@@ -1,0 +1,15 @@
+;; Globals: own, imported, constant, of each class.
+(module
+  (import "" "i" (global $imported (mut i32)))
+  (global $own (mut i64) (i64.const 1))
+  (global $constant i32 (i32.const 42))
+  (global $float (mut f64) (f64.const 0))
+  (global $vector (mut v128) (v128.const i32x4 0 0 0 0))
+  (func $next (result i64)
+    (global.set $own (i64.add (global.get $own) (i64.const 1)))
+    (global.get $own))
+  (func $import (param i32) (result i32)
+    (global.set $imported (local.get 0))
+    (global.get $imported))
+  (func $known (result i32) (global.get $constant))
+  (func $others (global.set $float (f64.const 1.5)) (global.set $vector (global.get $vector))))

@@ -1,0 +1,15 @@
+;; Tail calls: to itself, with more and fewer stack parameters, through a table, to the host.
+(module
+  (type $one (func (param i32) (result i32)))
+  (import "" "host" (func $host (type $one)))
+  (table 4 4 funcref)
+  (func $loop (param i64 i64) (result i64)
+    (if (i64.eqz (local.get 0)) (then (return (local.get 1))))
+    (return_call $loop (i64.sub (local.get 0) (i64.const 1)) (i64.add (local.get 1) (local.get 0))))
+  (func $few (param i32) (result i32)
+    (return_call $many (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5) (i32.const 6)
+      (i32.const 7) (local.get 0)))
+  (func $many (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (return_call $few (local.get 7)))
+  (func $indirect (type $one) (return_call_indirect (type $one) (local.get 0) (local.get 0)))
+  (func $import (type $one) (return_call $host (local.get 0))))

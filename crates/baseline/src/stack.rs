@@ -283,15 +283,24 @@ impl<M: Masm> Compiler<'_, M> {
 
     /// Frees some temporaries of what entries hold in them; those in hand stay so.
     pub fn evict(&mut self, regs: crate::reg::RegSet) {
+        // What is evicted from one must not go to another.
+        let mut freed = crate::reg::RegSet::EMPTY;
+        for reg in regs {
+            if self.f.free.contains(reg) {
+                self.f.free.remove(reg);
+                freed.insert(reg);
+            }
+        }
         for i in 0..self.f.stack.len() {
             if let Place::Reg(reg) | Place::Shifted(reg, _) = self.f.stack[i].place
                 && regs.contains(reg)
                 && self.f.temporaries.contains(reg)
             {
                 self.take(reg);
-                self.release(reg);
+                freed.insert(reg);
             }
         }
+        self.f.free = self.f.free.union(freed);
     }
 
     /// The value of a popped entry in a register: its own, the local's, or a temporary in hand.

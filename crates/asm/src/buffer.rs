@@ -408,7 +408,7 @@ impl<T: Target> Buffer<T> {
         self.put(&[0; 4]);
     }
 
-    /// The label of a constant of 4, 8, 16 or 32 bytes, which is placed after the code, aligned to its size.
+    /// The label of a constant of 4, 8 or 16 bytes, which is placed after the code, aligned to its size.
     pub fn constant(&mut self, data: &[u8]) -> Label {
         debug_assert!(matches!(data.len(), 4 | 8 | 16), "constants have 4, 8 or 16 bytes");
         let mut wide = [0; 16];

@@ -40,7 +40,7 @@ macro_rules! fields {
                 }
 
                 const fn $set(&mut self, value: u32) {
-                    assert!(value < 1 << $bits && $shift + $bits <= 64);
+                    assert!(value < 1 << $bits);
                     self.$word = self.$word & !(((1 << $bits) - 1) << $shift) | (value as u64) << $shift;
                 }
             )*

@@ -175,8 +175,15 @@ thread_local! {
     static LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Bytes of stack that host code which Wasm has called has at least.
+/// Bytes of stack that host code which Wasm has called has at least, but on stacks that are smaller than twice this.
 pub(crate) const HOST_RESERVE: usize = 128 << 10;
+
+/// The lowest address that Wasm, and entries into it, may leave this thread's stack at, if the stack is the thread's:
+/// whoever runs here may run on another one, a coroutine's.
+pub(crate) fn lowest_address(here: usize) -> Option<usize> {
+    let stack = sys::thread_stack();
+    stack.contains(&here).then(|| stack.start + HOST_RESERVE.min(stack.len() / 2))
+}
 
 /// An entry into Wasm, as this thread's stack sees it. Wasm code itself may use none of the host's
 /// stack, so what counts is how deep host functions have called back, in whichever stores.
@@ -191,8 +198,7 @@ impl HostStack {
         let here = sys::stack_pointer();
         let limit = LIMIT.get();
         if limit == 0 {
-            let end = sys::thread_stack().start.saturating_add(HOST_RESERVE);
-            LIMIT.set(here.saturating_sub(budget).max(end));
+            LIMIT.set(here.saturating_sub(budget).max(lowest_address(here).unwrap_or(1)));
         }
         (here >= LIMIT.get()).then_some(HostStack { outermost: limit == 0 })
     }

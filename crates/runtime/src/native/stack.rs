@@ -3,7 +3,7 @@
 //! `VMStore::stack_floor` is the lowest address that the stack may reach, for the thread that runs; it is set by entries. Code
 //! compares with `VMStore::stack_limit`, which is the floor, or more than any address while the interrupt word is set.
 
-use crate::host::HOST_RESERVE;
+use crate::host::{HOST_RESERVE, lowest_address};
 use crate::interrupt::refresh_stack_limit;
 use crate::store::StorePtr;
 use crate::sys;
@@ -25,21 +25,22 @@ pub(super) struct StackRange {
 
 impl StackRange {
     /// Sets the floor for an entry at about this depth; `None` if that is too deep already. An entry within another
-    /// one on the same stack keeps that one's floor.
+    /// one on the same stack keeps that one's floor. A stack that is not the thread's own counts as used up: nobody knows
+    /// where it ends. So does one that is too small to keep the reserve free.
     ///
     /// # Safety
     /// The store is live and used by this thread.
     pub(super) unsafe fn enter(store: *mut VMStore, nested: bool) -> Option<StackRange> {
         let here = sys::stack_pointer();
-        let thread = sys::thread_stack();
+        let lowest =
+            lowest_address(here).filter(|lowest| lowest - sys::thread_stack().start >= STACK_RESERVE)?;
         // SAFETY: the caller's promise.
         unsafe {
             let outer = nested.then_some((*store).stack_floor);
-            let kept = outer.is_some_and(|floor| thread.contains(&floor));
+            let kept = outer.is_some_and(|floor| lowest_address(floor) == Some(lowest));
             if !kept {
                 let wasm = StorePtr::from_vmstore(store).inner().config.max_wasm_stack;
-                (*store).stack_floor =
-                    here.saturating_sub(wasm).max(thread.start.saturating_add(HOST_RESERVE));
+                (*store).stack_floor = here.saturating_sub(wasm).max(lowest);
                 refresh_stack_limit(store);
             }
             let range = StackRange { store, outer_floor: outer.filter(|_| !kept) };

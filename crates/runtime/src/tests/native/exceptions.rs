@@ -354,3 +354,58 @@ fn a_full_heap_is_a_trap() {
     let (code, frames) = trapped(call(&mut store, f, &[0]));
     assert_eq!((code, frames.len()), (TrapCode::OutOfMemory, 3));
 }
+
+/// `f(n)` tail-calls the import, in another instance, which throws (n = 0), traps (n = 1), or returns. Whoever called `f`
+/// gets its own context back in all cases.
+#[test]
+fn throws_and_traps_through_tail_calls() {
+    let mut store = native_store();
+    let ty = i64_type(1, 1);
+    let mut p = Program::new();
+    let tag = own_tag(&mut p);
+    let mut f = Function::new(0, 48);
+    let (mut not_0, mut not_1) = (f.label(), f.label());
+    asm!(f, mov(rax, rdi); test(rdi, rdi); jne(not_0););
+    throw(&mut f, tag, 5);
+    f.bind(&mut not_0);
+    asm!(f, cmp(rdi, 1); jne(not_1););
+    f.unreachable(6);
+    f.bind(&mut not_1);
+    f.ret();
+    p.func(&ty, f);
+    let last = p.instantiate(&store, &[]);
+    let (last_func, tag) = (func(&mut store, last, 0), tag_of(&mut store, last));
+
+    // Tail-calls the import.
+    let mut p = Program::new();
+    let import = p.import(&ty);
+    let at = p.layout().imported_function(import) as i32;
+    let mut f = Function::new(0, 100);
+    asm!(f,
+        mov(rax, qword_ptr(r15 + at + offset_of!(VMImportedFunc, code) as i32));
+        mov(r15, qword_ptr(r15 + at + offset_of!(VMImportedFunc, context) as i32));
+        mov(rsp, rbp); pop(rbp); jmp(rax););
+    let index = p.func(&ty, f);
+    let middle = p.instantiate(&store, &[ExternId::Func(last_func)]);
+    let middle_func = func(&mut store, middle, index);
+
+    let mut p = Program::new();
+    let import = p.import(&ty);
+    let tag_at = imported_tag(&mut p);
+    let at = p.layout().imported_function(import) as i32;
+    let clause = |slot, target| Clause { tag: tag_at, with_reference: false, slot, target };
+    let f = catcher(at, clause, |f| {
+        check_payload(f);
+        // Its own context: number 2.
+        asm!(f, mov(ecx, dword_ptr(r15 + offset_of!(VMContext, id) as i32)); lea(rax, qword_ptr(rax + rcx * 4)););
+    });
+    let index = p.func(&ty, f);
+    let first = p.instantiate(&store, &[ExternId::Func(middle_func), tag]);
+    let f = func(&mut store, first, index);
+    for _ in 0..100 {
+        assert_eq!(call(&mut store, f, &[0]).unwrap()[0], 9);
+        assert_eq!(call(&mut store, f, &[5]).unwrap()[0], 5);
+        // The frame of the tail call is gone.
+        assert_eq!(trapped(call(&mut store, f, &[1])), (TrapCode::Unreachable, vec![(0, 6), (1, 20)]));
+    }
+}

@@ -256,6 +256,7 @@ fn storm() {
         assert_eq!(libc::setitimer(libc::ITIMER_PROF, &timer, ptr::null_mut()), 0);
     }
     let stop = AtomicBool::new(false);
+    let start = std::time::Instant::now();
     std::thread::scope(|s| {
         let (sender, threads) = std::sync::mpsc::channel();
         let guests: Vec<_> = (0..2)
@@ -265,7 +266,7 @@ fn storm() {
                     // SAFETY: this thread.
                     sender.send(unsafe { libc::pthread_self() }).unwrap();
                     drop(sender);
-                    while SIGNALS_SEEN.load(SeqCst) < 10_000 {
+                    while SIGNALS_SEEN.load(SeqCst) < 10_000 && start.elapsed().as_secs() < 3 {
                         guests_trap();
                         guests_count();
                     }
@@ -295,6 +296,7 @@ fn storm() {
         stop.store(true, SeqCst);
         storm.join().unwrap();
         guests.into_iter().for_each(|g| g.join().unwrap());
+        assert!(SIGNALS_SEEN.load(SeqCst) > 100, "{SIGNALS_SEEN:?}");
     });
 }
 

@@ -127,6 +127,9 @@ impl core::error::Error for LinkError {}
 /// What one veneer takes at most.
 const VENEER_SPACE: u32 = 8;
 
+/// What one constant takes at most, with the bytes that align it.
+const CONSTANT_SPACE: u32 = 32;
+
 /// Fields that would lose their reach within so many bytes after an island lead over a veneer in it, so that
 /// islands keep their distance.
 const ISLAND_GAP: u32 = 4096;
@@ -269,8 +272,12 @@ impl<T: Target> Buffer<T> {
 
     /// Appends `fill` until the offset is a multiple of `alignment`.
     pub fn align(&mut self, alignment: u32, fill: u8) {
-        while !self.offset().is_multiple_of(alignment) {
-            self.put(&[fill]);
+        let mut gap = (self.position.next_multiple_of(alignment) - self.position) as usize;
+        while gap > 0 {
+            let step = gap.min(HEADROOM);
+            self.window()[..step].fill(fill);
+            self.advance(step);
+            gap -= step;
         }
     }
 
@@ -345,7 +352,7 @@ impl<T: Target> Buffer<T> {
         let margin =
             self.position.saturating_add(upcoming + 2 * (self.island_size + VENEER_SPACE) + ISLAND_GAP);
         self.deadline = u32::MAX;
-        self.island_size = 0;
+        self.island_size = self.constants_size();
         let mut near = Vec::new();
         for fixup in fixups {
             if self.fill(fixup).is_ok() {
@@ -363,6 +370,11 @@ impl<T: Target> Buffer<T> {
         self.flush_constants(0);
         self.lead_over(near);
         self.bind(around);
+    }
+
+    /// The most bytes that the constants asked for can take.
+    fn constants_size(&self) -> u32 {
+        CONSTANT_SPACE * self.constants.len() as u32
     }
 
     fn jump(&mut self, jump: Veneer<T::Field>, label: Label) {
@@ -402,7 +414,8 @@ impl<T: Target> Buffer<T> {
         Ok(())
     }
 
-    /// Appends the 32-bit distance from `base` to `label`: an entry of a jump table.
+    /// Appends the 32-bit distance from `base` to `label`: an entry of a jump table. Before the whole table
+    /// call [`Buffer::prepare`] with its size.
     pub fn table_entry(&mut self, label: Label, base: Label) {
         self.differences.push(Difference { at: self.offset(), label, base });
         self.put(&[0; 4]);
@@ -420,13 +433,13 @@ impl<T: Target> Buffer<T> {
         let label = self.new_label();
         self.constant_labels.insert(key, label);
         self.constants.push((key.1, key.0, label));
-        // With the bytes that align it.
-        self.island_size += 2 * data.len() as u32;
+        self.island_size += CONSTANT_SPACE;
         label
     }
 
     /// Places the constants asked for so far, the widest first, after filling up with `fill`.
     pub fn flush_constants(&mut self, fill: u8) {
+        self.island_size -= self.constants_size();
         for size in [16u8, 8, 4] {
             for i in 0..self.constants.len() {
                 let (value, bytes, label) = self.constants[i];

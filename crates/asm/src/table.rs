@@ -1,6 +1,6 @@
 //! The macros that make tables of instructions, the same for every target.
 //!
-//! [`rows!`] makes one group of rows; [`instructions!`] joins the groups of a target into its table and
+//! `rows!` makes one group of rows; `instructions!` joins the groups of a target into its table and
 //! defines its type of instructions. A row is read at compile time by the target's `Row::parse`.
 
 use core::fmt;

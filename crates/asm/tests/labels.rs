@@ -468,6 +468,28 @@ fn machines_of_fields_record_relocations_too() {
     assert_eq!((reloc.at, reloc.kind, reloc.key), (4, a64::inst::BL, 42));
 }
 
+/// Loads of constants keep their reach while branches come and go and constants pile up.
+#[test]
+fn constants_of_aarch64_stay_in_reach() {
+    let mut asm = a64::Assembler::new();
+    let mut loads = Vec::new();
+    for i in 0..30_000u64 {
+        let constant = asm.buffer_mut().constant(&(i / 3).to_le_bytes());
+        asm.emit(a64::inst::LDR64_LIT, &[a64::x(1), Field::Label(constant)]).expect("a load");
+        loads.push((asm.buffer().offset() - 4, i / 3));
+        let next = asm.new_label();
+        asm.emit(a64::inst::TBZ, &[A64_TBZ[0], A64_TBZ[1], Field::Label(next)]).expect("a branch");
+        let until = asm.buffer().offset() + 60;
+        a64_fill(&mut asm, until);
+        asm.bind(next);
+    }
+    asm.finish_function(16).expect("islands are near enough");
+    for (at, value) in loads {
+        let place = a64_target(asm.bytes(), at, 5, 19) as usize;
+        assert_eq!(asm.bytes()[place..place + 8], value.to_le_bytes(), "the load at {at}");
+    }
+}
+
 /// Branches of all reaches to labels anywhere in a large function: each arrives, over as many jumps as it takes.
 #[test]
 fn any_mixture_of_branches_arrives() {

@@ -31,7 +31,7 @@ impl Gpr {
     /// The register with this number, below 16.
     #[inline]
     pub const fn new(number: u8) -> Gpr {
-        assert!(number < 16);
+        debug_assert!(number < 16);
         Gpr(number)
     }
 
@@ -46,7 +46,7 @@ impl Xmm {
     /// The register with this number, below 16.
     #[inline]
     pub const fn new(number: u8) -> Xmm {
-        assert!(number < 16);
+        debug_assert!(number < 16);
         Xmm(number)
     }
 

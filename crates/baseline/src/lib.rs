@@ -6,7 +6,7 @@
 //! - [`compiler`]: a function from its prologue to its epilogue, and which locals live in registers: the most used
 //!   ones, for the whole function, by a pre-scan of the body;
 //! - [`stack`]: the operand stack at compile time: constants, locals, temporaries, home slots;
-//! - [`control`], [`calls`], [`memory`], [`numeric`], [`reference`], `visit`: the operators;
+//! - [`control`], [`calls`], [`memory`], [`numeric`], [`reference`], [`vector`], `visit`: the operators;
 //! - [`outofline`]: what happens seldom, behind the function's code;
 //! - [`masm`]: what all of these ask of a target; [`x64`]: the target.
 //!
@@ -30,6 +30,7 @@ mod reg;
 mod settings;
 mod stack;
 mod vector;
+mod vector_ops;
 mod visit;
 mod x64;
 

@@ -8,6 +8,7 @@
 //! **Values in registers** are as the contract says ([`windlass_abi::native`]): 32-bit integers and heap references zero-extended.
 
 use crate::reg::{Reg, RegSet};
+use crate::vector_ops::VectorMasm;
 use alloc::vec::Vec;
 use windlass_abi::code::{Reloc, RelocTarget};
 use windlass_abi::native::Convention;
@@ -321,7 +322,7 @@ pub struct Registers {
 
 /// A target's macro assembler: see the module.
 #[allow(missing_docs)]
-pub trait Masm: Sized {
+pub trait Masm: Sized + VectorMasm {
     const CONVENTION: Convention;
     const REGISTERS: Registers;
     /// A vector register that is never a temporary.

@@ -27,7 +27,7 @@ pub(crate) struct Access {
 
 impl<M: Masm> Compiler<'_, M> {
     /// Bytes of a `memarg` at the current operator's offset plus `from`: for looking at what follows it.
-    fn memarg_length(&self, from: usize) -> usize {
+    pub(crate) fn memarg_length(&self, from: usize) -> usize {
         let bytes = self.f.bytes;
         let mut at = self.f.offset - self.f.bytes_at + from;
         let start = at;
@@ -45,6 +45,15 @@ impl<M: Masm> Compiler<'_, M> {
         }
         skip();
         at - start
+    }
+
+    /// Bytes of the opcode of the current operator, which has a prefix.
+    pub(crate) fn op_length(&self) -> usize {
+        let mut length = 1;
+        while self.next_byte(length).is_some_and(|byte| byte & 0x80 != 0) {
+            length += 1;
+        }
+        length + 1
     }
 
     /// A load of a scalar.

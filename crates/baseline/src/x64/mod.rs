@@ -6,6 +6,8 @@
 mod float;
 mod function;
 mod integer;
+mod lanes;
+mod vector;
 
 use crate::masm::{Address, Cond, Float, FloatBinary, FloatCompare, FloatUnary, IntBinary, IntUnary};
 use crate::masm::{Conversion, Division, Label, Load, Masm, Operand, Registers, Store, TailTarget, Truncation, Width};

@@ -122,12 +122,13 @@ const CPU_FEATURES: &[&str] = &["sse4.2", "popcnt", "avx", "avx2", "bmi1", "bmi2
 
 /// The settings that code depends on.
 fn settings(config: &Config) -> Vec<(String, String)> {
-    let rows: [(&str, &dyn std::fmt::Display); 5] = [
+    let rows: [(&str, &dyn std::fmt::Display); 6] = [
         ("consume_fuel", &config.consume_fuel),
         ("epoch_interruption", &config.epoch_interruption),
         ("memory_guard_size", &config.memory_guard_size),
         ("memory_reservation", &config.memory_reservation),
         ("relaxed_simd_deterministic", &config.relaxed_simd_deterministic),
+        ("signals_based_traps", &config.signals_based_traps),
     ];
     rows.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec()
 }

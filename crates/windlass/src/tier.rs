@@ -49,7 +49,9 @@ impl Tier {
                 )
             }
             Strategy::Optimizing => {
-                bail!("the optimizing compiler (Strategy::Optimizing) is not built yet: use Strategy::Baseline")
+                bail!(
+                    "the optimizing compiler (Strategy::Optimizing) is not built yet: use Strategy::Baseline"
+                )
             }
         };
         Ok(Tier { processor, producer, parallel: config.parallel_compilation })
@@ -124,9 +126,10 @@ fn in_tasks<'a, T: Send>(
 #[cfg(native)]
 mod native {
     use super::*;
+    use crate::error::Context;
     use windlass_abi::code::CodeImage;
     use windlass_baseline::{Settings, X64};
-    use windlass_runtime::native::{NativeCode, NativeProcessor};
+    use windlass_runtime::native::{NativeCode, NativeProcessor, ProfileKind};
 
     /// The single-pass compiler, set up.
     pub struct Baseline {
@@ -172,8 +175,24 @@ mod native {
         ) -> Result<Box<dyn ModuleCode>> {
             let chunks = self.compile_chunks(facts, bodies, parallel)?;
             let code = NativeCode::new(CodeImage::join(chunks, 0)?)?;
-            let _ = self.profiler;
+            self.tell_profiler(&code, facts)?;
             Ok(Box::new(code))
+        }
+
+        /// Makes a module's functions known to the profiler that the settings name.
+        fn tell_profiler(&self, code: &NativeCode, facts: &ModuleFacts) -> Result<()> {
+            let (kind, file) = match self.profiler {
+                ProfilingStrategy::None => return Ok(()),
+                ProfilingStrategy::PerfMap => (ProfileKind::PerfMap, "/tmp/perf-PID.map"),
+                ProfilingStrategy::JitDump => (ProfileKind::JitDump, "jit-PID.dump"),
+            };
+            let names = facts.names.functions.clone();
+            let name = move |index| match names.binary_search_by_key(&index, |(i, _)| *i) {
+                Ok(at) => names[at].1.clone(),
+                Err(_) => format!("wasm[{index}]"),
+            };
+            code.profile(kind, Box::new(name))
+                .with_context(|| format!("cannot write {file} for the profiler"))
         }
 
         pub fn compile_chunks(

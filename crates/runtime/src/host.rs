@@ -175,11 +175,12 @@ thread_local! {
     static LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Bytes of stack that host code which Wasm has called has at least, but on stacks that are smaller than twice this.
+/// Bytes of stack that host code which Wasm has called has at least, but on stacks that are smaller than
+/// twice this.
 pub(crate) const HOST_RESERVE: usize = 128 << 10;
 
-/// The lowest address that Wasm, and entries into it, may leave this thread's stack at, if the stack is the thread's:
-/// whoever runs here may run on another one, a coroutine's.
+/// The lowest address that Wasm, and entries into it, may leave this thread's stack at, if the stack is the
+/// thread's: whoever runs here may run on another one, a coroutine's.
 pub(crate) fn lowest_address(here: usize) -> Option<usize> {
     let stack = sys::thread_stack();
     stack.contains(&here).then(|| stack.start + HOST_RESERVE.min(stack.len() / 2))

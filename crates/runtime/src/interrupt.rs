@@ -53,8 +53,9 @@ impl StoreShared {
     }
 }
 
-/// Makes the stack limit what the floor and the interrupt word say: whoever sets the word raises the limit after that,
-/// and whoever lowers the limit looks at the word after that, so that the last one leaves it right.
+/// Makes the stack limit what the floor and the interrupt word say: whoever sets the word raises the limit
+/// after that, and whoever lowers the limit looks at the word after that, so that the last one leaves it
+/// right.
 ///
 /// # Safety
 /// The store is live and used by this thread.

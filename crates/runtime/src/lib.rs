@@ -11,9 +11,10 @@
 //! again through raw pointers. So what can run them is offered on [`StorePtr`], which borrows nothing;
 //! [`Store`] offers the rest.
 //!
-//! The rooms: `store` (owner, entry), `instance`, `instantiate`, `memory`, `table`, `global`, `tag`,
-//! `heap` and `roots` (references), `host` (host functions), `builtins` (what code calls), `interrupt`,
-//! `backtrace`, [`native`] (machine code; only where there is a port: x86-64 Linux), and `sys`, the only one that knows the operating system.
+//! The rooms: `store` (owner, entry), `instance`, `instantiate`, `memory`, `table`, `global`, `tag`, `heap`
+//! and `roots` (references), `host` (host functions), `builtins` (what code calls), `interrupt`, `backtrace`,
+//! [`native`] (machine code; only where there is a port: x86-64 Linux), and `sys`, the only one that knows
+//! the operating system.
 
 mod arena;
 mod backtrace;

@@ -40,7 +40,7 @@ pub struct StoreConfig {
     pub processor: Arc<dyn Processor>,
     /// The engine's types.
     pub types: Arc<dyn TypeOracle>,
-    /// Bytes of stack for Wasm frames: of a stack of their own, or of the host's, from the outermost entry on.
+    /// Bytes of stack for Wasm frames: of a stack of their own, or of the host's below the outermost entry.
     pub max_wasm_stack: usize,
     /// Bytes of host stack that one thread may use, from its outermost entry into Wasm on, before
     /// nested entries trap with `StackOverflow`. Not for code that runs on the host's stack.

@@ -35,8 +35,8 @@ pub struct MemoryConfig {
     pub guard: u64,
     /// Whether initial contents are mapped copy-on-write where that pays.
     pub images: bool,
-    /// Whether reservation and guard of a memory with 32-bit addresses must be had in full, because code relies on them
-    /// instead of checking bounds. Where the system refuses, that is an error.
+    /// Whether reservation and guard of a memory with 32-bit addresses must be had in full, because code
+    /// relies on them instead of checking bounds. Where the system refuses, that is an error.
     pub required: bool,
 }
 

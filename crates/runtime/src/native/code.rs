@@ -72,7 +72,8 @@ impl NativeCode {
     /// The code of a context's module.
     ///
     /// # Safety
-    /// The context is that of an instance, of a module of native code, and live as long as the reference is used.
+    /// The context is that of an instance, of a module of native code, and live as long as the reference is
+    /// used.
     pub(super) unsafe fn of<'a>(cx: *mut VMContext) -> &'a Code {
         // SAFETY: the info is what `ModuleCode::info` gave; instances keep their modules alive.
         unsafe { &*(*cx).code_info.cast::<Code>() }

@@ -31,15 +31,16 @@ pub(super) struct Entry {
 pub struct NativeProcessor(());
 
 impl NativeProcessor {
-    /// The processor. The first one makes faults of code into traps, for the whole process: it puts handlers in place
-    /// for `SIGSEGV`, `SIGBUS`, `SIGILL`, `SIGFPE`, which pass on what is not theirs.
+    /// The processor. The first one makes faults of code into traps, for the whole process: it puts handlers
+    /// in place for `SIGSEGV`, `SIGBUS`, `SIGILL`, `SIGFPE`, which pass on what is not theirs.
     #[allow(clippy::new_without_default, reason = "it changes the process")]
     pub fn new() -> NativeProcessor {
         super::traps::install();
         NativeProcessor(())
     }
 
-    /// A processor for code that never faults, because it checks everything itself. Puts no handlers in place.
+    /// A processor for code that never faults, because it checks everything itself. Puts no handlers in
+    /// place.
     pub fn without_signals() -> NativeProcessor {
         NativeProcessor(())
     }
@@ -79,8 +80,8 @@ impl Area {
     }
 }
 
-// SAFETY: the activation is linked exactly while `enter` runs; stubs write positions to it whenever code leaves, and
-// compilers describe every call that can leave and every reference.
+// SAFETY: the activation is linked exactly while `enter` runs; stubs write positions to it whenever code
+// leaves, and compilers describe every call that can leave and every reference.
 unsafe impl Processor for NativeProcessor {
     unsafe fn enter(&self, store: *mut VMStore, callee: *const VMFuncRef, args: *mut ValRaw) -> Status {
         // SAFETY: the caller's promises.

@@ -19,15 +19,16 @@ pub(super) struct Called {
 /// Values that need no allocation.
 const SMALL: usize = 16;
 
-/// Calls a host function for the stub `host_call`: `registers` are those of the call, `top` is where the return address
-/// lies, `fp` is the caller's frame. Results that belong into registers are left there.
+/// Calls a host function for the stub `host_call`: `registers` are those of the call, `top` is where the
+/// return address lies, `fp` is the caller's frame. Results that belong into registers are left there.
 pub(super) unsafe extern "C" fn call(
     host: *mut VMHostContext,
     registers: *mut Registers,
     top: *mut u8,
     fp: *mut u8,
 ) -> Called {
-    // SAFETY: the stub gives the registers and the stack of a call by the convention, to a live host function.
+    // SAFETY: the stub gives the registers and the stack of a call by the convention, to a live host
+    // function.
     unsafe {
         let caller: *mut VMContext = fp.offset(FRAME_CONTEXT as isize).cast::<*mut VMContext>().read();
         let store = (*host).header.store;

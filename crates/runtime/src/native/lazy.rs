@@ -7,8 +7,9 @@
 //! tail   jmp store.stubs.compile
 //! ```
 //!
-//! Slots lead to the stubs at first. Code is published in this order: its bytes, its tables, its slot. Whoever has read
-//! the slot finds the others; who runs the old code or the stub still may do so until the module dies.
+//! Slots lead to the stubs at first. Code is published in this order: its bytes, its tables, its slot.
+//! Whoever has read the slot finds the others; who runs the old code or the stub still may do so until the
+//! module dies.
 
 use super::code::{Code, NativeCode};
 use super::memory::CodeMemory;
@@ -30,8 +31,8 @@ use windlass_abi::vm::{VMContext, VMStore};
 
 /// Makes the code of functions when they are first called.
 pub trait LazyCompiler: Send + Sync {
-    /// The code of a function, numbered among the module's own: a chunk of this function alone. Calls of the module's functions
-    /// are relocations, to slots or to entries.
+    /// The code of a function, numbered among the module's own: a chunk of this function alone. Calls of the
+    /// module's functions are relocations, to slots or to entries.
     ///
     /// # Errors
     /// Why there is none; the call that needs it fails with this text.
@@ -97,8 +98,8 @@ fn cells(count: u32) -> CodeChunk {
 }
 
 impl NativeCode {
-    /// Code of `count` functions, from `first_index` on in the module's function index space, that is made when they are first
-    /// called. `text_bytes` is how much code there may be, replaced code included.
+    /// Code of `count` functions, from `first_index` on in the module's function index space, that is made
+    /// when they are first called. `text_bytes` is how much code there may be, replaced code included.
     ///
     /// # Errors
     /// If the system does not give the memory.
@@ -228,15 +229,16 @@ impl Compiled {
     }
 }
 
-/// For the stub `compile`: makes the code of one of the module's own functions. `return_to` and `fp` are those of the call that
-/// needs it.
+/// For the stub `compile`: makes the code of one of the module's own functions. `return_to` and `fp` are
+/// those of the call that needs it.
 pub(super) unsafe extern "C" fn compile(
     cx: *mut VMContext,
     own: u32,
     return_to: *const u8,
     fp: *mut u8,
 ) -> Compiled {
-    // SAFETY: the stub gives the callee's context, and the caller's frame, which is one of code or the entry's.
+    // SAFETY: the stub gives the callee's context, and the caller's frame, which is one of code or the
+    // entry's.
     unsafe {
         let code = NativeCode::of(cx);
         // Another thread may have been quicker.

@@ -154,8 +154,8 @@ impl CodeMemory {
     pub(super) fn slot(&self, number: u32) -> &AtomicPtr<u8> {
         assert!(number < self.slots, "a slot of the module");
         let below = (self.slots - number) as usize;
-        // SAFETY: slots lie below the text, are aligned and zero at first, and are only accessed atomically, but by
-        // code, which reads them.
+        // SAFETY: slots lie below the text, are aligned and zero at first, and are only accessed atomically,
+        // but by code, which reads them.
         unsafe { &*self.text().cast::<AtomicPtr<u8>>().sub(below) }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Two ways that Linux `perf` knows, each a file for the whole process:
 //! - the **perf map**, `/tmp/perf-PID.map`: a line a function; `perf report` reads it as it is;
-//! - the **jitdump**, `jit-PID.dump` in the current directory: functions with their code; `perf record -k mono`, then
-//!   `perf inject --jit` makes object files of it, so that `perf annotate` shows instructions.
+//! - the **jitdump**, `jit-PID.dump` in the current directory: functions with their code; `perf record -k
+//!   mono`, then   `perf inject --jit` makes object files of it, so that `perf annotate` shows instructions.
 
 use super::code::NativeCode;
 use std::fs::{File, OpenOptions};

@@ -61,7 +61,8 @@ impl Registers {
     /// Writes a value of this kind, zero-extended to a slot.
     ///
     /// # Safety
-    /// The location is one of the convention's, and lies in the memory if it is there; the value is of the kind.
+    /// The location is one of the convention's, and lies in the memory if it is there; the value is of the
+    /// kind.
     #[inline(always)]
     pub(super) unsafe fn write(
         this: *mut Registers,

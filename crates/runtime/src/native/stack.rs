@@ -1,7 +1,8 @@
 //! How deep the stack of native code may get, and how an interrupter makes itself heard there.
 //!
-//! `VMStore::stack_floor` is the lowest address that the stack may reach, for the thread that runs; it is set by entries. Code
-//! compares with `VMStore::stack_limit`, which is the floor, or more than any address while the interrupt word is set.
+//! `VMStore::stack_floor` is the lowest address that the stack may reach, for the thread that runs; it is set
+//! by entries. Code compares with `VMStore::stack_limit`, which is the floor, or more than any address while
+//! the interrupt word is set.
 
 use crate::host::{HOST_RESERVE, lowest_address};
 use crate::interrupt::refresh_stack_limit;
@@ -24,9 +25,9 @@ pub(super) struct StackRange {
 }
 
 impl StackRange {
-    /// Sets the floor for an entry at about this depth; `None` if that is too deep already. An entry within another
-    /// one on the same stack keeps that one's floor. A stack that is not the thread's own counts as used up: nobody knows
-    /// where it ends. So does one that is too small to keep the reserve free.
+    /// Sets the floor for an entry at about this depth; `None` if that is too deep already. An entry within
+    /// another one on the same stack keeps that one's floor. A stack that is not the thread's own counts as
+    /// used up: nobody knows where it ends. So does one that is too small to keep the reserve free.
     ///
     /// # Safety
     /// The store is live and used by this thread.

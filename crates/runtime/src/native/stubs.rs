@@ -1,8 +1,9 @@
 //! The ways between code and runtime, in assembly.
 //!
-//! Each stub does what only assembly can: keep registers, write down where code was, go on elsewhere. Decisions are
-//! made by the functions that it calls. What a stub may assume and must keep is said at
-//! [`NativeStubs`]; in all of them `r15` is a context of the store, and `rbp` the frame of the code that leaves.
+//! Each stub does what only assembly can: keep registers, write down where code was, go on elsewhere.
+//! Decisions are made by the functions that it calls. What a stub may assume and must keep is said at
+//! [`NativeStubs`]; in all of them `r15` is a context of the store, and `rbp` the frame of the code that
+//! leaves.
 
 use super::entry::Entry;
 use super::registers::Registers;
@@ -34,8 +35,8 @@ macro_rules! assembly {
     };
 }
 
-/// Writes to the activation that code has left at the return address, which lies at this place. Uses `r11` and
-/// one more register.
+/// Writes to the activation that code has left at the return address, which lies at this place. Uses `r11`
+/// and one more register.
 macro_rules! record {
     ($return_address:literal, $register:literal) => {
         concat!(
@@ -224,8 +225,8 @@ unsafe extern "C" fn throw_ref() {
     )
 }
 
-/// Where a fault goes on: `rdi` is the instruction, `rsi` the address that it wanted. Everything else is as it was
-/// there. The frame has the context; a register might not any more.
+/// Where a fault goes on: `rdi` is the instruction, `rsi` the address that it wanted. Everything else is as
+/// it was there. The frame has the context; a register might not any more.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn fault() {
     assembly!([
@@ -249,7 +250,8 @@ pub(super) unsafe extern "C" fn fault() {
     )
 }
 
-/// Bytes of all registers that a call clobbers, such that the stack is aligned below them and a return address.
+/// Bytes of all registers that a call clobbers, such that the stack is aligned below them and a return
+/// address.
 const SAVED: usize = 16 * 16 + 9 * 8;
 
 /// Saves all registers that a call clobbers.

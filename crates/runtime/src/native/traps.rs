@@ -1,7 +1,8 @@
 //! Faults of code that are traps.
 //!
-//! The signal handler only asks whether the instruction lies in code ([`memory::contains`], two compares), and goes
-//! on at the stub [`fault`](stubs::fault): all else happens outside the handler, on the stack that faulted.
+//! The signal handler only asks whether the instruction lies in code ([`memory::contains`], two compares),
+//! and goes on at the stub [`fault`](stubs::fault): all else happens outside the handler, on the stack that
+//! faulted.
 
 use super::{code::NativeCode, memory, stubs};
 use crate::sys;
@@ -19,7 +20,8 @@ pub(super) unsafe extern "C" fn faulted(cx: *mut VMContext, pc: *const u8, addre
     unsafe {
         let place = NativeCode::of(cx).place(pc, false);
         let Some(code) = place.and_then(|place| place.trap()) else {
-            // No table knows this instruction: the compiler has made something wrong, and nothing can be trusted.
+            // No table knows this instruction: the compiler has made something wrong, and nothing can be
+            // trusted.
             eprintln!(
                 "windlass: native code faulted at {pc:p} (address {address:#x}), where it never should"
             );

@@ -1,7 +1,7 @@
 //! Failures and exceptions on their way: to a handler, or out of the entry.
 //!
-//! Where code has left is written down before any of this runs. An exception object is made only where somebody wants a
-//! reference to it: a clause that asks for one, or the host.
+//! Where code has left is written down before any of this runs. An exception object is made only where
+//! somebody wants a reference to it: a clause that asks for one, or the host.
 
 use super::walk;
 use std::ops::ControlFlow;
@@ -29,8 +29,8 @@ enum Payload {
     Exception(u32),
 }
 
-/// For the stub `raise`: reports a trap; finds who catches an exception. `OK`: goes on at the landing; else the entry ends
-/// with the status.
+/// For the stub `raise`: reports a trap; finds who catches an exception. `OK`: goes on at the landing; else
+/// the entry ends with the status.
 pub(super) unsafe extern "C" fn raised(cx: *mut VMContext, status: Status, landing: *mut Landing) -> Status {
     // SAFETY: the stub gives a context of the live store.
     unsafe {
@@ -76,8 +76,8 @@ unsafe fn throw_exception(cx: *mut VMContext, exception: u32, landing: *mut Land
     }
 }
 
-/// Finds the innermost handler that catches an exception and puts there what it wants of it. Otherwise the exception
-/// becomes the store's pending one, and the status says how the entry ends.
+/// Finds the innermost handler that catches an exception and puts there what it wants of it. Otherwise the
+/// exception becomes the store's pending one, and the status says how the entry ends.
 unsafe fn throw(cx: *mut VMContext, tag: *const VMTag, payload: Payload, landing: *mut Landing) -> Status {
     // SAFETY: where code has left is written down; frames and handlers are as the compiler made them.
     unsafe {

@@ -1,5 +1,5 @@
-//! What the runtime asks of the system: address space, memory images, the page size, the thread's stack, and, for
-//! native code, executable memory and signals.
+//! What the runtime asks of the system: address space, memory images, the page size, the thread's stack, and,
+//! for native code, executable memory and signals.
 //!
 //! Two implementations of one interface: [`linux`](self) with real reservations, and a portable one on
 //! the allocator, for Miri and for systems without a port. With the portable one a reservation costs

@@ -26,8 +26,8 @@ static REDIRECT: OnceLock<Redirect> = OnceLock::new();
 
 /// Puts the handler in place. Later calls do nothing.
 ///
-/// Faults for which `redirect` gives an address go on there, on the stack and with the registers of the fault, but
-/// `rdi` = the address of the instruction, `rsi` = the address that it wanted to access.
+/// Faults for which `redirect` gives an address go on there, on the stack and with the registers of the
+/// fault, but `rdi` = the address of the instruction, `rsi` = the address that it wanted to access.
 pub(crate) fn install(redirect: Redirect) {
     REDIRECT.get_or_init(|| {
         for (signal, previous) in SIGNALS.iter().zip(&PREVIOUS.0) {
@@ -87,8 +87,8 @@ unsafe fn chain(previous: &libc::sigaction, signal: c_int, info: *mut siginfo_t,
                 if previous.sa_flags & libc::SA_RESETHAND != 0 {
                     reset(signal);
                 }
-                // The mask that the system would have set; what was interrupted gets its own back when this handler
-                // returns.
+                // The mask that the system would have set; what was interrupted gets its own back when this
+                // handler returns.
                 let mut mask = (*context.cast::<ucontext_t>()).uc_sigmask;
                 for other in 1..=libc::SIGRTMAX() {
                     if libc::sigismember(&previous.sa_mask, other) == 1 {

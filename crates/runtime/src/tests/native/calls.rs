@@ -86,7 +86,8 @@ fn values_of_all_kinds_pass() {
 
 #[test]
 fn callee_saved_registers_are_kept() {
-    // Across the entry: the host's own. The function destroys all of them and restores them by the convention.
+    // Across the entry: the host's own. The function destroys all of them and restores them by the
+    // convention.
     let mut store = native_store();
     let mut p = Program::new();
     let mut f = Function::new(4, 0);

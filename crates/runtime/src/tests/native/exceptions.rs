@@ -1,4 +1,5 @@
-//! Exceptions: through frames, instances and the host; with payloads of all kinds; again; and caught by nobody.
+//! Exceptions: through frames, instances and the host; with payloads of all kinds; again; and caught by
+//! nobody.
 
 use super::*;
 
@@ -78,8 +79,8 @@ fn restore_and_return(f: &mut Function) {
     f.ret();
 }
 
-/// A function that calls the import at `import` and catches its tag: `[i64] -> [i64]`; the result is that of the
-/// call, or 1 if the payload is right.
+/// A function that calls the import at `import` and catches its tag: `[i64] -> [i64]`; the result is that of
+/// the call, or 1 if the payload is right.
 fn catcher(
     import: i32,
     clause: impl FnOnce(u32, CodeLabel) -> Clause,
@@ -183,7 +184,8 @@ fn catch_all_takes_nothing() {
     assert_eq!(store.inner().heap.collections(), 0);
 }
 
-/// Catches with a reference, keeps that in a home slot over a safepoint that moves everything, and throws it again; the host gets it.
+/// Catches with a reference, keeps that in a home slot over a safepoint that moves everything, and throws it
+/// again; the host gets it.
 #[test]
 fn thrown_again_and_caught_by_nobody() {
     let clause = |_, slot, target| Clause { tag: CatchRow::ANY, with_reference: true, slot, target };
@@ -355,8 +357,8 @@ fn a_full_heap_is_a_trap() {
     assert_eq!((code, frames.len()), (TrapCode::OutOfMemory, 3));
 }
 
-/// `f(n)` tail-calls the import, in another instance, which throws (n = 0), traps (n = 1), or returns. Whoever called `f`
-/// gets its own context back in all cases.
+/// `f(n)` tail-calls the import, in another instance, which throws (n = 0), traps (n = 1), or returns.
+/// Whoever called `f` gets its own context back in all cases.
 #[test]
 fn throws_and_traps_through_tail_calls() {
     let mut store = native_store();

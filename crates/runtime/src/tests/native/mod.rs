@@ -1,7 +1,7 @@
 //! Native code, assembled by hand: what a compiler would make, in small.
 //!
-//! A [`Function`] collects instructions and the rows that describe them; a [`Program`] makes a module of several.
-//! Offsets in the module are numbers that the test chooses: where its "operators" are.
+//! A [`Function`] collects instructions and the rows that describe them; a [`Program`] makes a module of
+//! several. Offsets in the module are numbers that the test chooses: where its "operators" are.
 
 /// Writes instructions one after the other.
 macro_rules! asm {

@@ -242,8 +242,8 @@ extern "C" fn count_signal(_: i32) {
     std::hint::black_box([0u8; 2000]);
 }
 
-/// Threads run guests that count, trap, and recurse to the end of the stack, while signals come as fast as they can:
-/// for some on the signal stack, for others on the guest's.
+/// Threads run guests that count, trap, and recurse to the end of the stack, while signals come as fast as
+/// they can: for some on the signal stack, for others on the guest's.
 fn storm() {
     // SAFETY: a handler that may run anywhere.
     unsafe {

@@ -1,4 +1,5 @@
-//! The stack's limit, on any thread, with frames of any size; interruption and fuel, which use the same stubs.
+//! The stack's limit, on any thread, with frames of any size; interruption and fuel, which use the same
+//! stubs.
 
 use super::*;
 use std::sync::Mutex;
@@ -6,8 +7,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 use windlass_abi::native::SMALL_FRAME;
 
-/// `f(n)` with a frame of about `frame` bytes calls itself until n is 0, and gives the number of calls. At the deepest it
-/// calls a leaf that has no check and traps if `leaf` says so.
+/// `f(n)` with a frame of about `frame` bytes calls itself until n is 0, and gives the number of calls. At
+/// the deepest it calls a leaf that has no check and traps if `leaf` says so.
 fn recursive(store: &Store, frame: i32, leaf: bool) -> InstanceId {
     let mut p = Program::new();
     let mut f = Function::leaf();
@@ -195,7 +196,8 @@ fn looping(store: &Store) -> InstanceId {
 
 #[test]
 fn loops_and_prologues_are_interrupted() {
-    // A loop without calls; a function without a loop that calls itself twice, without end for all we live to see.
+    // A loop without calls; a function without a loop that calls itself twice, without end for all we live to
+    // see.
     let doubling = |store: &Store| {
         let mut p = Program::new();
         let mut f = Function::new(2, 0);
@@ -234,7 +236,8 @@ fn loops_and_prologues_are_interrupted() {
     }
 }
 
-/// Interrupting again and again, with hooks that let the guest go on, loses no interruption and stops nothing.
+/// Interrupting again and again, with hooks that let the guest go on, loses no interruption and stops
+/// nothing.
 #[test]
 fn races_of_interruption() {
     let mut store = native_store();

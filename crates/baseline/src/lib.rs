@@ -6,7 +6,7 @@
 //! - [`compiler`]: a function from its prologue to its epilogue, and which locals live in registers: the most used
 //!   ones, for the whole function, by a pre-scan of the body;
 //! - [`stack`]: the operand stack at compile time: constants, locals, temporaries, home slots;
-//! - [`control`], [`calls`], [`memory`], [`numeric`], [`reference`], [`vector`], `visit`: the operators;
+//! - [`control`], [`calls`], [`memory`], [`numeric`], [`reference`], [`vector`], [`atomic`], `visit`: the operators;
 //! - [`outofline`]: what happens seldom, behind the function's code;
 //! - [`masm`]: what all of these ask of a target; [`x64`]: the target.
 //!
@@ -18,6 +18,7 @@
 
 extern crate alloc;
 
+mod atomic;
 mod calls;
 mod compiler;
 mod control;

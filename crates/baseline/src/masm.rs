@@ -7,6 +7,7 @@
 //!
 //! **Values in registers** are as the contract says ([`windlass_abi::native`]): 32-bit integers and heap references zero-extended.
 
+use crate::atomic::AtomicMasm;
 use crate::reg::{Reg, RegSet};
 use crate::vector_ops::VectorMasm;
 use alloc::vec::Vec;
@@ -322,7 +323,7 @@ pub struct Registers {
 
 /// A target's macro assembler: see the module.
 #[allow(missing_docs)]
-pub trait Masm: Sized + VectorMasm {
+pub trait Masm: Sized + VectorMasm + AtomicMasm {
     const CONVENTION: Convention;
     const REGISTERS: Registers;
     /// A vector register that is never a temporary.

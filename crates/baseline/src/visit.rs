@@ -60,11 +60,6 @@ macro_rules! visit_operators {
             unreachable!(concat!("the walk refuses ", stringify!($visit)))
         }
     };
-    (one threads $visit:ident ($($arg:ident: $ty:ty),*)) => {
-        fn $visit(&mut self $(, _: $ty)*) -> Done {
-            Err(SinkError::limit("atomics are not built yet in this compiler"))
-        }
-    };
     (one $proposal:ident $visit:ident $args:tt) => { visit_operators!(reached $visit $args); };
     (reached $visit:ident ($($arg:ident: $ty:ty),*)) => {
         #[inline]

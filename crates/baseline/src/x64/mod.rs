@@ -3,6 +3,7 @@
 //! `r11` and `xmm15` are scratch. `r15` is the context, `rbp` the frame. Moves, loads, stores and constants change no
 //! flags, because the generic part makes them between a comparison and its use.
 
+mod atomic;
 mod float;
 mod function;
 mod integer;

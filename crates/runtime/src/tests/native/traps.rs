@@ -167,3 +167,23 @@ fn host_failures_leave() {
     assert_eq!(payload.downcast_ref(), Some(&17u32));
     assert_eq!(trapped(call(&mut store, f, &[2, 0])), (TrapCode::CastFailure, vec![(1, 10)]));
 }
+
+/// Modules come and go on several threads, whose places are used again, while others trap.
+#[test]
+fn modules_come_and_go() {
+    std::thread::scope(|s| {
+        for t in 0..4 {
+            s.spawn(move || {
+                for i in 0..100 {
+                    let mut store = native_store();
+                    let depth = (i * 7 + t) % 30;
+                    let f = chain(&mut store, depth, |f| f.unreachable(3));
+                    assert_eq!(
+                        trapped(call(&mut store, f, &[1, 1])),
+                        (TrapCode::Unreachable, expected(depth, 3))
+                    );
+                }
+            });
+        }
+    });
+}

@@ -34,16 +34,10 @@ enum Target {
 pub(crate) enum Argument<'e> {
     /// The context.
     Context,
-    /// The store.
-    Store,
     /// A number known now.
     Constant(u64),
     /// An entry that was popped.
     Entry(&'e Entry),
-    /// The address of a place in the frame.
-    FrameAddress(i32),
-    /// A pointer in the context.
-    InContext(u32),
 }
 
 impl<M: Masm> Compiler<'_, M> {
@@ -377,14 +371,6 @@ impl<M: Masm> Compiler<'_, M> {
             match argument {
                 Argument::Entry(e) => self.load_to(e, dst),
                 Argument::Constant(bits) => self.m.constant(ValKind::I64, dst, bits),
-                Argument::FrameAddress(at) => self.m.frame_address(dst, at),
-                Argument::InContext(at) => {
-                    self.m.load(Load::I64, dst, Address::new(M::REGISTERS.context, at as i32));
-                }
-                Argument::Store => {
-                    let at = Address::new(M::REGISTERS.context, crate::compiler::STORE);
-                    self.m.load(Load::I64, dst, at);
-                }
                 Argument::Context => unreachable!("moved"),
             }
         }

@@ -157,10 +157,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
         self.plans.facts()
     }
 
-    pub(crate) fn func_type(&self) -> &'m FuncType {
-        self.facts().type_of_func(self.f.index)
-    }
-
     /// Records what the code at the current place of the text is: an instruction that may trap, or, right after a
     /// call, the call.
     #[inline]
@@ -299,15 +295,16 @@ impl<'m, M: Masm> Compiler<'m, M> {
                 Candidate::Local(i) => Class::of(f.locals[i as usize].kind),
                 _ => Class::Int,
             };
-            let caller = || {
-                registers.caller_saved.iter().copied().find(|r| r.class() == class && !taken.contains(*r))
-            };
+            let caller =
+                || registers.caller_saved.iter().copied().find(|r| r.class() == class && !taken.contains(*r));
             let mut reg = None;
             if weight > caller_cost {
                 reg = caller();
             }
             // Saving and restoring costs as much as two uses.
-            if (reg.is_none() || caller_cost > 2) && class == Class::Int && weight > 2
+            if (reg.is_none() || caller_cost > 2)
+                && class == Class::Int
+                && weight > 2
                 && let Some(r) = callee_saved.next()
             {
                 saves += 1;

@@ -4,7 +4,7 @@
 //! (of a loop, and several values: in home slots). Entries below a block are constants or at home.
 
 use crate::compiler::{Compiler, INTERRUPT};
-use crate::masm::{Address, Cond, IntBinary, Label, Masm, Operand, Width};
+use crate::masm::{Address, Cond, Label, Masm, Width};
 use crate::outofline::OutOfLine;
 use crate::reg::{Class, Reg};
 use crate::stack::{Entry, Place};
@@ -301,7 +301,9 @@ impl<'m, M: Masm> Compiler<'m, M> {
     pub(crate) fn else_(&mut self) -> Done {
         let at = self.f.control.len() - 1;
         let control = self.f.control[at];
-        let ControlKind::If { otherwise } = control.kind else { unreachable!("validated: `else` follows `if`") };
+        let ControlKind::If { otherwise } = control.kind else {
+            unreachable!("validated: `else` follows `if`")
+        };
         self.f.control[at].kind = ControlKind::Block;
         if control.dead {
             return Ok(());
@@ -740,10 +742,5 @@ impl<'m, M: Masm> Compiler<'m, M> {
         let locals = self.f.locals.iter().filter(|l| l.kind == ValKind::Gc).map(|l| l.slot);
         let homes = self.f.stack.iter().filter(|e| e.kind == ValKind::Gc && e.place == Place::Home);
         locals.chain(homes.map(|e| e.slot)).collect()
-    }
-
-    /// Shifts an entry left that is to be added to something.
-    pub(crate) fn unshift(&mut self, reg: Reg, shift: u8) {
-        self.m.int_binary(IntBinary::Shl, Width::W32, reg, reg, Operand::Imm(shift as i32));
     }
 }

@@ -53,10 +53,7 @@ pub enum IntBinary {
 impl IntBinary {
     /// Whether the operands can change places.
     pub const fn is_commutative(self) -> bool {
-        matches!(
-            self,
-            IntBinary::Add | IntBinary::Mul | IntBinary::And | IntBinary::Or | IntBinary::Xor
-        )
+        matches!(self, IntBinary::Add | IntBinary::Mul | IntBinary::And | IntBinary::Or | IntBinary::Xor)
     }
 }
 
@@ -239,6 +236,7 @@ impl Address {
 /// What a load of a scalar does with what it reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]
+#[allow(clippy::enum_variant_names)]
 pub enum Load {
     /// 32 bits, zero-extended.
     I32,
@@ -424,7 +422,15 @@ pub trait Masm: Sized + VectorMasm + AtomicMasm {
     const ROTATION_CLOBBERS: RegSet;
     /// Prepares a division: goes to `zero` if the divisor is, and to `overflow`, if given, if the quotient is out of range.
     /// Leaves the dividend where the division wants it, and gives the divisor's register.
-    fn divide_prepare(&mut self, op: Division, width: Width, a: Reg, b: Reg, zero: Label, overflow: Option<Label>) -> Reg;
+    fn divide_prepare(
+        &mut self,
+        op: Division,
+        width: Width,
+        a: Reg,
+        b: Reg,
+        zero: Label,
+        overflow: Option<Label>,
+    ) -> Reg;
     /// Divides, after [`Masm::divide_prepare`], whose result `b` is. If the operation is [`Division::DivS`], the first instruction faults on overflow.
     fn divide_finish(&mut self, op: Division, width: Width, dst: Reg, b: Reg);
     /// Where [`Masm::multiply_wide`] leaves the low and the high half: members of [`Masm::DIVISION_CLOBBERS`].

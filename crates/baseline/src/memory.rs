@@ -134,7 +134,8 @@ impl<M: Masm> Compiler<'_, M> {
     fn is_guarded(&self, plan: &MemoryPlan, offset: u64, size: u32) -> bool {
         plan.check == BoundsCheck::GuardOrCompare
             && self.settings.signals
-            && offset.saturating_add(size as u64).saturating_add(u32::MAX as u64) <= self.settings.memory_reach
+            && offset.saturating_add(size as u64).saturating_add(u32::MAX as u64)
+                <= self.settings.memory_reach
             && offset <= i32::MAX as u64
     }
 

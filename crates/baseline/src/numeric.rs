@@ -110,8 +110,8 @@ impl<M: Masm> Compiler<'_, M> {
         let x = self.reg(&a);
         let dst = self.result(Class::Int, 1, &[x, y]);
         let zero = self.trap_label(TrapCode::IntegerDivisionByZero);
-        let overflow =
-            (op == Division::DivS && !self.settings.signals).then(|| self.trap_label(TrapCode::IntegerOverflow));
+        let overflow = (op == Division::DivS && !self.settings.signals)
+            .then(|| self.trap_label(TrapCode::IntegerOverflow));
         // A signed division that overflows faults.
         let last = self.m.divide_prepare(op, width, x, y, zero, overflow);
         if op == Division::DivS && self.settings.signals {

@@ -133,10 +133,8 @@ impl<M: Masm> Compiler<'_, M> {
         // A piece may put off others.
         let mut next = 0;
         while next < self.f.outofline.len() {
-            let what = core::mem::replace(
-                &mut self.f.outofline[next].what,
-                What::Trap(TrapCode::Unreachable),
-            );
+            let what =
+                core::mem::replace(&mut self.f.outofline[next].what, What::Trap(TrapCode::Unreachable));
             let (at, offset) = (self.f.outofline[next].at, self.f.outofline[next].offset);
             next += 1;
             self.m.bind(at);

@@ -304,7 +304,13 @@ impl<M: Masm> Compiler<'_, M> {
     }
 
     /// `br_on_cast`, or with `on_success` false `br_on_cast_fail`.
-    pub(crate) fn br_on_cast(&mut self, depth: u32, heap: HeapType, nullable: bool, on_success: bool) -> Done {
+    pub(crate) fn br_on_cast(
+        &mut self,
+        depth: u32,
+        heap: HeapType,
+        nullable: bool,
+        on_success: bool,
+    ) -> Done {
         let reg = self.test_top(heap, nullable)?;
         self.branch_if_reg(depth, reg, on_success)
     }

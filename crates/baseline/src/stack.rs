@@ -532,7 +532,11 @@ impl<M: Masm> Compiler<'_, M> {
                 let reg = self.reg(&e);
                 let at = self.slot_at(l.slot, l.kind);
                 self.m.store_frame(l.kind, at, reg);
-                if self.f.temporaries.contains(reg) { self.push_reg(e.kind, reg) } else { self.push_local(local) }
+                if self.f.temporaries.contains(reg) {
+                    self.push_reg(e.kind, reg)
+                } else {
+                    self.push_local(local)
+                }
             }
         }
     }

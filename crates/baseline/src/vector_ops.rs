@@ -270,7 +270,8 @@ impl VectorLoad {
             Splat8 => 1,
             Splat16 => 2,
             Splat32 | Zero32 => 4,
-            Extend8x8S | Extend8x8U | Extend16x4S | Extend16x4U | Extend32x2S | Extend32x2U | Splat64 | Zero64 => 8,
+            Extend8x8S | Extend8x8U | Extend16x4S | Extend16x4U | Extend32x2S | Extend32x2U | Splat64
+            | Zero64 => 8,
         }
     }
 }

@@ -6,8 +6,8 @@
 
 use crate::compiler::Compiler;
 use crate::masm::{
-    Cond, Conversion, Division, Float, FloatBinary, FloatCompare, FloatUnary, IntBinary, IntUnary, Load, Masm,
-    Store, Truncation, Width,
+    Cond, Conversion, Division, Float, FloatBinary, FloatCompare, FloatUnary, IntBinary, IntUnary, Load,
+    Masm, Store, Truncation, Width,
 };
 use alloc::vec::Vec;
 use windlass_abi::types::ValKind;
@@ -97,7 +97,6 @@ const fn is_same(a: &[u8], b: &[u8]) -> bool {
     }
     i == a.len() && i == b.len()
 }
-
 
 impl<'a, M: Masm> VisitOperator<'a> for Compiler<'_, M> {
     type Output = Done;

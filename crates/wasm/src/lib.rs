@@ -41,5 +41,5 @@ pub use decode::{CustomSection, Decoded, decode};
 pub use error::{DecodeError, ErrorKind, SinkError};
 pub use features::{Feature, Features};
 pub use scan::Scan;
-pub use walk::{Body, Sink, WalkScratch};
+pub use walk::{Body, KeptBodies, Sink, WalkScratch};
 pub use wasmparser;

@@ -14,8 +14,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 use wasmparser::{
-    FrameKind, FrameStack, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
-    ValidatorResources, VisitOperator, VisitSimdOperator,
+    BinaryReader, FrameKind, FrameStack, FuncToValidate, FuncValidator, FuncValidatorAllocations,
+    FunctionBody, ValidatorResources, VisitOperator, VisitSimdOperator,
 };
 use windlass_abi::facts::FuncIndex;
 use windlass_abi::types::{HeapType, ValType};
@@ -140,6 +140,52 @@ fn walk<'a, S: Sink<'a>>(
     }
     reader.finish_expression(&validator.visitor(offset)).map_err(malformed)?;
     sink.finish().map_err(|e| e.at(offset))
+}
+
+/// The bodies of a module, kept with its bytes, to be compiled at any time.
+pub struct KeptBodies {
+    module: Arc<[u8]>,
+    shared: Arc<Shared<'static>>,
+    bodies: Vec<Kept>,
+}
+
+struct Kept {
+    index: FuncIndex,
+    func: FuncToValidate<ValidatorResources>,
+    range: Range<usize>,
+}
+
+impl KeptBodies {
+    /// Keeps the bodies of the module with these bytes. (Errors of bodies from here name no function: they are meant
+    /// to be valid.)
+    pub fn new<'a>(module: &'a [u8], bodies: impl IntoIterator<Item = Body<'a>>) -> KeptBodies {
+        let mut shared = None;
+        let bodies = bodies.into_iter().map(|body| {
+            shared.get_or_insert_with(|| Shared { kinds: body.shared.kinds.clone(), name_section: None });
+            Kept { index: body.index, range: body.range(), func: body.func }
+        });
+        let bodies = bodies.collect();
+        let shared = shared.unwrap_or_else(|| Shared { kinds: TypeKinds::default(), name_section: None });
+        KeptBodies { module: module.into(), shared: Arc::new(shared), bodies }
+    }
+
+    /// The body of a function, numbered among the module's own.
+    pub fn get(&self, own: u32) -> Body<'_> {
+        let Kept { index, func, range } = &self.bodies[own as usize];
+        let FuncToValidate { ref resources, index: func_index, ty, features } = *func;
+        let reader = BinaryReader::new_features(&self.module[range.clone()], range.start, features);
+        Body {
+            index: *index,
+            func: FuncToValidate { resources: resources.clone(), index: func_index, ty, features },
+            code: FunctionBody::new(reader),
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Bytes of all bodies.
+    pub fn size(&self) -> usize {
+        self.bodies.iter().map(|body| body.range.len()).sum()
+    }
 }
 
 #[cold]

@@ -62,6 +62,7 @@ pub struct Config {
     pub(crate) profiler: ProfilingStrategy,
     pub(crate) operator_positions: bool,
     pub(crate) signals_based_traps: bool,
+    pub(crate) lazy_compilation: bool,
 }
 
 impl Default for Config {
@@ -99,6 +100,7 @@ impl Config {
             profiler: ProfilingStrategy::None,
             operator_positions: false,
             signals_based_traps: true,
+            lazy_compilation: false,
         }
     }
 
@@ -209,6 +211,13 @@ impl Config {
     /// Whether modules are compiled on several threads. Default: on.
     pub fn parallel_compilation(&mut self, enable: bool) -> &mut Config {
         self.parallel_compilation = enable;
+        self
+    }
+
+    /// Whether functions are compiled when they are first called; the module is validated at once all the same.
+    /// Only compilers do so: the interpreter translates everything at once. Default: off.
+    pub fn lazy_compilation(&mut self, enable: bool) -> &mut Config {
+        self.lazy_compilation = enable;
         self
     }
 

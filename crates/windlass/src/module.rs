@@ -108,10 +108,11 @@ impl Module {
             range.start as u32..range.end as u32
         });
         let ranges = ranges.collect();
-        let code = engine.tier().compile(&facts, bodies)?;
+        let facts = Arc::new(facts);
+        let code = engine.tier().compile(&facts, binary, bodies)?;
         let types = engine.types().register_module(&facts);
         let runtime = windlass_runtime::Module::new(ModuleParts {
-            facts: Arc::new(facts),
+            facts,
             code,
             data: Arc::new(data.to_vec()),
             type_ids: types.ids.clone(),

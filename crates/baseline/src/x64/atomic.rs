@@ -26,8 +26,7 @@ impl AtomicMasm for X64 {
     }
 
     fn atomic_add(&mut self, size: u32, at: Address, value: Reg) {
-        let inst =
-            by_size(size, [LOCK_XADD8_RM_R, LOCK_XADD16_RM_R, LOCK_XADD32_RM_R, LOCK_XADD64_RM_R]);
+        let inst = by_size(size, [LOCK_XADD8_RM_R, LOCK_XADD16_RM_R, LOCK_XADD32_RM_R, LOCK_XADD64_RM_R]);
         self.asm.mr(inst, mem(at), g(value));
         self.zero_extend(size, value);
     }

@@ -118,7 +118,7 @@ impl X64 {
         match op {
             Conversion::Wrap => self.asm.rr(MOV32_R_RM, g(dst), g(src)),
             Conversion::ExtendS => self.asm.rr(MOVSXD64_R_RM32, g(dst), g(src)),
-            Conversion::FromInt(width, signed, ty) => self.from_int(width, signed, ty, x(dst), g(src)),
+            Conversion::FromInt(width, signed, ty) => self.int_to_float(width, signed, ty, x(dst), g(src)),
             Conversion::Demote => self.asm.rrr(VCVTSD2SS, x(dst), x(src), x(src)),
             Conversion::Promote => self.asm.rrr(VCVTSS2SD, x(dst), x(src), x(src)),
             Conversion::FromBits(Float::F32) => self.asm.rr(VMOVD_X_RM, x(dst), g(src)),
@@ -128,7 +128,7 @@ impl X64 {
         }
     }
 
-    fn from_int(&mut self, width: Width, signed: bool, ty: Float, dst: Xmm, src: Gpr) {
+    fn int_to_float(&mut self, width: Width, signed: bool, ty: Float, dst: Xmm, src: Gpr) {
         let (cvt32, cvt64) = (by(ty, VCVTSI2SS32, VCVTSI2SD32), by(ty, VCVTSI2SS64, VCVTSI2SD64));
         // The instruction keeps the upper lanes of its first source: cleared, so that it waits for nothing.
         self.asm.rrr(VXORPS, dst, dst, dst);

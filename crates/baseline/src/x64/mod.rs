@@ -11,7 +11,9 @@ mod lanes;
 mod vector;
 
 use crate::masm::{Address, Cond, Float, FloatBinary, FloatCompare, FloatUnary, IntBinary, IntUnary};
-use crate::masm::{Conversion, Division, Label, Load, Masm, Operand, Registers, Store, TailTarget, Truncation, Width};
+use crate::masm::{
+    Conversion, Division, Label, Load, Masm, Operand, Registers, Store, TailTarget, Truncation, Width,
+};
 use crate::reg::{Class, Reg, RegSet};
 use alloc::vec::Vec;
 use core::mem::offset_of;
@@ -49,13 +51,32 @@ const fn xmm(n: u8) -> Reg {
 }
 
 /// Registers for whole functions that calls clobber: the last ones first, because parameters arrive in the first ones.
-const CALLER_SAVED: &[Reg] = &[
-    R9, R8, RSI, RDI,
-    xmm(14), xmm(13), xmm(12), xmm(11), xmm(10), xmm(9), xmm(8), xmm(7), xmm(6),
-];
+const CALLER_SAVED: &[Reg] =
+    &[R9, R8, RSI, RDI, xmm(14), xmm(13), xmm(12), xmm(11), xmm(10), xmm(9), xmm(8), xmm(7), xmm(6)];
 const TEMPORARIES: &[Reg] = &[
-    RAX, RCX, RDX, RSI, RDI, R8, R9, R10,
-    xmm(0), xmm(1), xmm(2), xmm(3), xmm(4), xmm(5), xmm(6), xmm(7), xmm(8), xmm(9), xmm(10), xmm(11), xmm(12), xmm(13), xmm(14),
+    RAX,
+    RCX,
+    RDX,
+    RSI,
+    RDI,
+    R8,
+    R9,
+    R10,
+    xmm(0),
+    xmm(1),
+    xmm(2),
+    xmm(3),
+    xmm(4),
+    xmm(5),
+    xmm(6),
+    xmm(7),
+    xmm(8),
+    xmm(9),
+    xmm(10),
+    xmm(11),
+    xmm(12),
+    xmm(13),
+    xmm(14),
 ];
 
 /// A general register of the assembler.

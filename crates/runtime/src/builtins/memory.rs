@@ -75,15 +75,14 @@ pub(super) unsafe extern "C" fn memory_copy(
     // SAFETY: as the table of builtins says. Bounds are checked; bases are read again for each piece,
     // since a hook may have grown a memory.
     unsafe {
-        let checked = || {
-            let (dst, _) = view(cx, dst_memory).range(dst, len)?;
-            let (src, len) = view(cx, src_memory).range(src, len)?;
-            Ok((dst, src, len))
+        let (to, from) = (view(cx, dst_memory), view(cx, src_memory));
+        let (Ok((dst, len)), Ok((src, _))) = (to.range(dst, len), from.range(src, len)) else {
+            return Status::trap(TrapCode::MemoryOutOfBounds);
         };
-        let (dst, src, len) = match checked() {
-            Ok(ranges) => ranges,
-            Err(status) => return status,
-        };
+        if len <= CHUNK && !to.shared && !from.shared {
+            copy(to.base.add(dst), from.base.add(src), len, false);
+            return Status::OK;
+        }
         // Two indices may name one memory; for two memories the direction does not matter.
         let backwards = dst > src;
         let store = StorePtr::from_context(cx);
@@ -104,10 +103,15 @@ pub(super) unsafe extern "C" fn memory_fill(
 ) -> Status {
     // SAFETY: as the table of builtins says. Bounds are checked, the base is read for each piece.
     unsafe {
-        let (dst, len) = match view(cx, memory).range(dst, len) {
+        let to = view(cx, memory);
+        let (dst, len) = match to.range(dst, len) {
             Ok(range) => range,
             Err(status) => return status,
         };
+        if len <= CHUNK && !to.shared {
+            to.base.add(dst).write_bytes(value as u8, len);
+            return Status::OK;
+        }
         let store = StorePtr::from_context(cx);
         status(in_chunks(store, len, CHUNK, false, |part| {
             let to = view(cx, memory);

@@ -3,6 +3,7 @@
 use crate::in_process::{self, InProcess};
 use crate::manifest::Case;
 use crate::{path_str, process};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 /// An engine: a row of the table.
@@ -17,13 +18,31 @@ pub struct Engine {
     pub arguments: &'static [&'static str],
 }
 
-/// The engines; the first is what the others are compared with.
+/// The engines. Of those that a run compares, the first is what the others are compared with.
 pub const ENGINES: &[Engine] = &[
     Engine {
         name: "windlass",
         in_process: Some(in_process::WINDLASS),
         program: "windlass",
         arguments: &["run"],
+    },
+    Engine {
+        name: "interp",
+        in_process: Some(in_process::INTERP),
+        program: "windlass",
+        arguments: &["run", "--compiler", "interp"],
+    },
+    Engine {
+        name: "baseline",
+        in_process: Some(in_process::BASELINE),
+        program: "windlass",
+        arguments: &["run", "--compiler", "baseline"],
+    },
+    Engine {
+        name: "winch",
+        in_process: Some(in_process::WINCH),
+        program: "wasmtime",
+        arguments: &["run", "-C", "compiler=winch,cache=n"],
     },
     Engine { name: "wasmi", in_process: Some(in_process::WASMI), program: "wasmi", arguments: &["run"] },
     Engine {
@@ -47,6 +66,36 @@ pub const ENGINES: &[Engine] = &[
         arguments: &["run", "-C", "cache=n", "-W", "all-proposals=y,shared-memory=y"],
     },
 ];
+
+/// The engines that a run compares.
+#[derive(clap::Args)]
+pub struct Chosen {
+    /// What of Windlass is measured: windlass (as it comes), interp, baseline
+    #[arg(long, default_value = "windlass")]
+    tier: String,
+    /// The engines to compare it with
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    vs: Vec<String>,
+}
+
+impl Chosen {
+    /// The engines, those of `--vs` by default these.
+    pub fn engines(&self, default: &[&str]) -> Result<Vec<&'static Engine>> {
+        let vs: Vec<&str> = match self.vs.is_empty() {
+            true => default.to_vec(),
+            false => self.vs.iter().map(String::as_str).collect(),
+        };
+        std::iter::once(self.tier.as_str()).chain(vs).map(by_name).collect()
+    }
+}
+
+/// An engine of the table.
+pub fn by_name(name: &str) -> Result<&'static Engine> {
+    ENGINES.iter().find(|engine| engine.name == name).with_context(|| {
+        let all: Vec<&str> = ENGINES.iter().map(|engine| engine.name).collect();
+        format!("no engine {name}: there are {}", all.join(", "))
+    })
+}
 
 /// Where programs are.
 #[derive(clap::Args)]

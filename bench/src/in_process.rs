@@ -10,25 +10,44 @@ pub struct InProcess {
     pub call: fn(&[u8], &str, i64) -> Result<i64>,
 }
 
-pub const WINDLASS: InProcess = InProcess { translate: windlass_translate, call: windlass_call };
+pub const WINDLASS: InProcess = windlass(
+    |bytes| windlass_translate(windlass::Strategy::Auto, bytes),
+    |bytes, name, n| windlass_call(windlass::Strategy::Auto, bytes, name, n),
+);
+pub const INTERP: InProcess = windlass(
+    |bytes| windlass_translate(windlass::Strategy::Interpreter, bytes),
+    |bytes, name, n| windlass_call(windlass::Strategy::Interpreter, bytes, name, n),
+);
+pub const BASELINE: InProcess = windlass(
+    |bytes| windlass_translate(windlass::Strategy::Baseline, bytes),
+    |bytes, name, n| windlass_call(windlass::Strategy::Baseline, bytes, name, n),
+);
 pub const WASMI: InProcess = InProcess { translate: wasmi_translate, call: wasmi_call };
+pub const WINCH: InProcess = InProcess { translate: winch_translate, call: winch_call };
 
-fn windlass_translate(bytes: &[u8]) -> Result<()> {
-    use windlass::{Config, Engine, Module};
-    let go = || {
-        let mut config = Config::new();
-        // One thread, as the others have.
-        let engine = Engine::new(config.parallel_compilation(false))?;
-        Module::new(&engine, bytes)
-    };
+const fn windlass(
+    translate: fn(&[u8]) -> Result<()>,
+    call: fn(&[u8], &str, i64) -> Result<i64>,
+) -> InProcess {
+    InProcess { translate, call }
+}
+
+fn windlass_engine(tier: windlass::Strategy) -> windlass::Result<windlass::Engine> {
+    let mut config = windlass::Config::new();
+    // One thread, as the others have.
+    windlass::Engine::new(config.strategy(tier).parallel_compilation(false))
+}
+
+fn windlass_translate(tier: windlass::Strategy, bytes: &[u8]) -> Result<()> {
+    let go = || windlass::Module::new(&windlass_engine(tier)?, bytes);
     std::hint::black_box(go().map_err(|e| anyhow::anyhow!("{e:?}"))?);
     Ok(())
 }
 
-fn windlass_call(bytes: &[u8], name: &str, n: i64) -> Result<i64> {
-    use windlass::{Caller, Engine, ExternRef, Linker, Module, Rooted, Store};
+fn windlass_call(tier: windlass::Strategy, bytes: &[u8], name: &str, n: i64) -> Result<i64> {
+    use windlass::{Caller, ExternRef, Linker, Module, Rooted, Store};
     let go = || -> windlass::Result<i64> {
-        let engine = Engine::default();
+        let engine = windlass_engine(tier)?;
         let module = Module::new(&engine, bytes)?;
         let mut store = Store::new(&engine, ());
         let mut linker = Linker::new(&engine);
@@ -76,4 +95,27 @@ fn wasmi_call(bytes: &[u8], name: &str, n: i64) -> Result<i64> {
     let instance = linker.instantiate_and_start(&mut store, &module)?;
     let function = instance.get_typed_func::<i64, i64>(&store, name).context("no such function")?;
     Ok(function.call(&mut store, n)?)
+}
+
+fn winch_engine() -> Result<wasmtime::Engine> {
+    let mut config = wasmtime::Config::new();
+    config.strategy(wasmtime::Strategy::Winch);
+    wasmtime::Engine::new(&config).map_err(|e| anyhow::anyhow!("{e:?}"))
+}
+
+fn winch_translate(bytes: &[u8]) -> Result<()> {
+    let module = wasmtime::Module::new(&winch_engine()?, bytes);
+    std::hint::black_box(module.map_err(|e| anyhow::anyhow!("{e:?}"))?);
+    Ok(())
+}
+
+fn winch_call(bytes: &[u8], name: &str, n: i64) -> Result<i64> {
+    let engine = winch_engine()?;
+    let go = || -> wasmtime::Result<i64> {
+        let module = wasmtime::Module::new(&engine, bytes)?;
+        let mut store = wasmtime::Store::new(&engine, ());
+        let instance = wasmtime::Linker::new(&engine).instantiate(&mut store, &module)?;
+        instance.get_typed_func::<i64, i64>(&mut store, name)?.call(&mut store, n)
+    };
+    go().map_err(|e| anyhow::anyhow!("{e:?}"))
 }

@@ -1,4 +1,4 @@
-//! Measures Windlass against other engines: how fast modules are translated, how fast they run, how fast a program starts.
+//! Measures Windlass against other engines: how fast modules are compiled, how fast they run, how fast a program starts.
 //!
 //! Every figure is the median of runs in processes of their own, interleaved over the engines, so that what
 //! disturbs the machine disturbs all of them alike. [`engines`] is the table of engines, [`manifest`] the form in
@@ -13,7 +13,7 @@ mod report;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use engines::{ENGINES, Engine, Programs};
+use engines::{Chosen, Programs};
 use manifest::Case;
 use report::{Report, Row, Sample};
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  windlass-bench translate big.wasm folder/of/modules
+  windlass-bench compile --tier baseline --vs winch big.wasm folder/of/modules
   windlass-bench run --peers ~/.cargo/bin
   windlass-bench run --peers ~/.cargo/bin --manifest corpus/manifest.toml --data corpus --filter '^kernel/'
   windlass-bench start 'windlass=windlass run hello.wasm' 'wasmtime=wasmtime run --allow-precompiled hello.cwasm'";
@@ -48,11 +48,14 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Mode {
-    /// CPU time and memory to validate and translate modules, in process
-    Translate {
+    /// CPU time and memory to validate and compile modules, in process, on one thread
+    #[command(visible_alias = "translate")]
+    Compile {
         /// Modules, or folders that are searched for them
         #[arg(required = true)]
         modules: Vec<PathBuf>,
+        #[command(flatten)]
+        chosen: Chosen,
         #[command(flatten)]
         common: Common,
     },
@@ -67,9 +70,8 @@ enum Mode {
         /// Only the cases whose names hold this; ^ at its start: whose names start with it
         #[arg(long, default_value = "")]
         filter: String,
-        /// Only these engines
-        #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
-        engines: Vec<String>,
+        #[command(flatten)]
+        chosen: Chosen,
         #[command(flatten)]
         programs: Programs,
         #[command(flatten)]
@@ -97,8 +99,8 @@ enum Mode {
 
 fn main() -> Result<()> {
     match Cli::parse().mode {
-        Mode::Translate { modules, common } => translate(&modules, &common),
-        Mode::Run { manifest, data, filter, engines, programs, common } => {
+        Mode::Compile { modules, chosen, common } => compile(&modules, &chosen, &common),
+        Mode::Run { manifest, data, filter, chosen, programs, common } => {
             let manifest = manifest
                 .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/manifest.toml"));
             let cases = manifest::read(&manifest, data.as_deref())?;
@@ -106,7 +108,7 @@ fn main() -> Result<()> {
                 Some(start) => name.starts_with(start),
                 None => name.contains(&filter),
             };
-            run(cases.into_iter().filter(|case| wanted(&case.name)).collect(), &engines, &programs, &common)
+            run(cases.into_iter().filter(|case| wanted(&case.name)).collect(), &chosen, &programs, &common)
         }
         Mode::Start { commands, common } => start(&commands, &common),
         Mode::Child { engine, invoke, file, n } => child(&engine, invoke.as_deref(), &file, n),
@@ -125,12 +127,15 @@ fn finish(report: &Report, common: &Common) -> Result<()> {
     Ok(())
 }
 
-fn translate(paths: &[PathBuf], common: &Common) -> Result<()> {
+fn compile(paths: &[PathBuf], chosen: &Chosen, common: &Common) -> Result<()> {
     let mut files = Vec::new();
     for path in paths {
         modules_below(path, &mut files)?;
     }
-    let engines: Vec<&Engine> = ENGINES.iter().filter(|engine| engine.in_process.is_some()).collect();
+    let engines = chosen.engines(&["wasmi"])?;
+    if let Some(engine) = engines.iter().find(|engine| engine.in_process.is_none()) {
+        bail!("{} is not linked with this program: it cannot compile in process", engine.name);
+    }
     let rows = files.iter().map(|file| Row { name: file.display().to_string(), reps: common.reps, per: 1e6 });
     let report = report::measure(
         "ms of CPU",
@@ -168,18 +173,9 @@ fn modules_below(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn run(cases: Vec<Case>, wanted: &[String], programs: &Programs, common: &Common) -> Result<()> {
-    if let Some(unknown) = wanted.iter().find(|name| !ENGINES.iter().any(|engine| engine.name == *name)) {
-        bail!(
-            "no engine {unknown}: there are {}",
-            ENGINES.iter().map(|e| e.name).collect::<Vec<_>>().join(", ")
-        );
-    }
-    let engines: Vec<&Engine> = ENGINES
-        .iter()
-        .filter(|engine| wanted.is_empty() || wanted.iter().any(|name| name == engine.name))
-        .filter(|engine| cases.iter().any(|case| engine.command(case, programs).is_some()))
-        .collect();
+fn run(cases: Vec<Case>, chosen: &Chosen, programs: &Programs, common: &Common) -> Result<()> {
+    let mut engines = chosen.engines(&["wasmi", "pulley", "wasmtime"])?;
+    engines.retain(|engine| cases.iter().any(|case| engine.command(case, programs).is_some()));
     let rows = cases.iter().map(|case| Row {
         name: case.name.clone(),
         reps: case.reps.unwrap_or(common.reps),
@@ -220,8 +216,7 @@ fn start(commands: &[String], common: &Common) -> Result<()> {
 }
 
 fn child(engine: &str, invoke: Option<&str>, file: &Path, n: Option<i64>) -> Result<()> {
-    let engine = ENGINES.iter().find(|e| e.name == engine).and_then(|e| e.in_process.as_ref());
-    let engine = engine.context("no such engine in process")?;
+    let engine = engines::by_name(engine)?.in_process.as_ref().context("no such engine in process")?;
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     // Text is no engine's business here.
     let bytes = wat::parse_bytes(&bytes)?;

@@ -1,7 +1,7 @@
 //! Accesses of vectors and atomic accesses, to every sort of memory and with every sort of address: the
 //! official scripts have most of them for the first memory alone.
 
-use windlass::{Config, Engine};
+use windlass::{Config, Engine, Strategy};
 use windlass_wast::Runner;
 use windlass_wast::report::Outcome;
 
@@ -33,20 +33,29 @@ const MEMORIES: [Memory; 5] = [
     },
 ];
 
-/// Runs a script; all of its assertions must hold.
+/// The tiers for this machine.
+fn tiers() -> Vec<Strategy> {
+    let native = cfg!(all(target_arch = "x86_64", target_os = "linux"));
+    if native { vec![Strategy::Interpreter, Strategy::Baseline] } else { vec![Strategy::Interpreter] }
+}
+
+/// Runs a script on every tier; all of its assertions must hold.
 fn passes(text: &str, assertions: usize) {
-    let runner = Runner::new(|features| Engine::new(Config::new().wasm_features(features)));
-    let directives = runner.run("accesses.wast", text).directives;
-    for directive in &directives {
-        assert_eq!(
-            directive.outcome,
-            Outcome::Passed,
-            "{} at {} in {text}",
-            directive.kind.name(),
-            directive.place
-        );
+    for tier in tiers() {
+        let runner =
+            Runner::new(move |features| Engine::new(Config::new().strategy(tier).wasm_features(features)));
+        let directives = runner.run("accesses.wast", text).directives;
+        for directive in &directives {
+            assert_eq!(
+                directive.outcome,
+                Outcome::Passed,
+                "{} at {}, {tier:?}, in {text}",
+                directive.kind.name(),
+                directive.place
+            );
+        }
+        assert_eq!(directives.len(), assertions + 1);
     }
-    assert_eq!(directives.len(), assertions + 1);
 }
 
 /// A script in the making: a module's functions, and assertions on them.

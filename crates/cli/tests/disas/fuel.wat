@@ -8,3 +8,73 @@
       (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
     (local.get 1))
   (func $straight (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3))))
+
+;;| func[0] $loop: type 0 (i32) -> (i32), 25 bytes at 0x19
+;;| frame: 48 bytes, home slots below rbp - 8
+;;|     push rbp
+;;|     mov rbp, rsp
+;;|     push r15
+;;|     sub rsp, 0x28
+;;|     mov r9d, edi
+;;|     mov r8d, 0
+;;|     mov rsi, [r15+8]
+;;| L0:
+;;|   loop $next
+;;|   local.get 1
+;;|     sub qword ptr [rsi+0x18], 9
+;;|     js L3
+;;| L1:
+;;|   local.get 0
+;;|   i32.add
+;;|     add r8d, r9d
+;;|   local.set 1
+;;|   local.get 0
+;;|   i32.const 1
+;;|   i32.sub
+;;|     sub r9d, 1
+;;|   local.tee 0
+;;|   br_if $next
+;;|     test r9d, r9d
+;;|     jne L0
+;;|   end
+;;|   local.get 1
+;;|     sub qword ptr [rsi+0x18], 1
+;;|     js L4
+;;| L2:
+;;|     mov eax, r8d
+;;|     leave
+;;|     ret
+;;| L3:
+;;|     mov r11, [r15+8]
+;;|     mov r11, [r11+0x38]
+;;|     call qword ptr [r11+0x20]               ; of local.get 1
+;;|     jmp L1
+;;| L4:
+;;|     mov r11, [r15+8]
+;;|     mov r11, [r11+0x38]
+;;|     call qword ptr [r11+0x20]               ; of local.get 1
+;;|     jmp L2
+;;|
+;;| func[1] $straight: type 0 (i32) -> (i32), 7 bytes at 0x33
+;;| frame: 32 bytes, home slots below rbp - 8
+;;|     push rbp
+;;|     mov rbp, rsp
+;;|     push r15
+;;|     sub rsp, 0x18
+;;|     mov [rbp-0x10], rdi
+;;|     mov r9, [r15+8]
+;;|   local.get 0
+;;|     sub qword ptr [r9+0x18], 3
+;;|     js L1
+;;| L0:
+;;|   i32.const 3
+;;|   i32.mul
+;;|     mov eax, [rbp-0x10]
+;;|     imul eax, 3
+;;|     leave
+;;|     ret
+;;| L1:
+;;|     mov r11, [r15+8]
+;;|     mov r11, [r11+0x38]
+;;|     call qword ptr [r11+0x20]               ; of local.get 0
+;;|     jmp L0

@@ -2,7 +2,7 @@
 
 use crate::args::{EngineArgs, LimitArgs, Profile, Tier};
 use crate::features;
-use windlass::{Config, Context, Engine, Features, ProfilingStrategy, Result, Strategy};
+use windlass::{Config, Context, Engine, Features, ProfilingStrategy, Result, Strategy, format_err};
 
 /// An engine with default limits.
 pub fn bare(tier: Tier, features: Features) -> Result<Engine> {
@@ -34,6 +34,22 @@ pub fn threads(args: &EngineArgs) -> Result<()> {
             pool.build_global().with_context(|| format!("--jobs {jobs}"))
         }
     }
+}
+
+/// What the host's own frames take of a thread's stack.
+const HOST_STACK: u64 = 2 << 20;
+
+/// Does something on a stack on which a guest can have the one that `--max-stack` asks for: native code's
+/// frames are on the host's.
+pub fn on_stack<T: Send>(limits: &LimitArgs, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let Some(stack) = limits.max_stack else { return work() };
+    let size = stack.0.checked_add(HOST_STACK).and_then(|size| isize::try_from(size).ok());
+    let size = size.ok_or_else(|| format_err!("no stack can be so large").context(stack_option(limits)))?;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(size as usize).spawn_scoped(scope, work);
+        let thread = thread.with_context(|| stack_option(limits))?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// The option that may be to blame if a stack cannot be had.

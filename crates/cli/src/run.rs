@@ -28,6 +28,10 @@ struct Host {
 
 /// Runs the command.
 pub fn main(args: &Run) -> Result<ExitCode> {
+    engine::on_stack(&args.limits, || run(args))
+}
+
+fn run(args: &Run) -> Result<ExitCode> {
     let input = Input::read(args.file())?;
     let engine = engine::limited(&args.engine, &args.limits, args.profile)?;
     let module = compile(&engine, &input)?;

@@ -204,14 +204,13 @@ impl Body<'_> {
         if call && let Some(position) = self.positions.next_if(|p| p.at == next && p.trap.is_none()) {
             self.reach(position.offset, &mut remarks);
         }
-        let mut line = format!("{}{}", self.code(at, next), self.disassembled(instruction));
+        let (column, code) = (self.column(at, next), self.disassembled(instruction));
+        let mut line = format!("{}{code}", self.listing.style.paint(color::ADDRESS, &column));
         if !remarks.is_empty() {
+            let room = REMARK_COLUMN.saturating_sub(code.len()).max(1);
             let remark = format!("; {}", remarks.join(", "));
-            let width = if self.listing.style.plain { 4 } else { CODE_COLUMN } + REMARK_COLUMN;
-            let plain = line.chars().filter(|c| !c.is_control()).count();
-            let visible = if self.listing.style.color { plain.saturating_sub(7) } else { plain };
-            line += &" ".repeat(width.saturating_sub(visible).max(1));
-            line += &self.listing.style.paint(color::TRAP, &remark);
+            let remark = self.listing.style.paint(color::TRAP, &remark);
+            let _ = write!(line, "{:room$}{remark}", "");
         }
         let _ = writeln!(self.text, "{line}");
     }
@@ -247,9 +246,8 @@ impl Body<'_> {
     }
 
     /// The column with addresses and bytes.
-    fn code(&self, start: u32, end: u32) -> String {
-        let style = self.listing.style;
-        if style.plain {
+    fn column(&self, start: u32, end: u32) -> String {
+        if self.listing.style.plain {
             return "    ".to_owned();
         }
         let bytes = &self.listing.image.code.text[start as usize..end as usize];
@@ -258,7 +256,7 @@ impl Body<'_> {
             hex[BYTES - 1] = "..".to_owned();
         }
         let column = format!("{start:6x}: {}", hex.join(" "));
-        style.paint(color::ADDRESS, &format!("{column:<CODE_COLUMN$}"))
+        format!("{column:<CODE_COLUMN$}")
     }
 
     fn disassembled(&self, instruction: &Instruction) -> String {

@@ -7,12 +7,13 @@ use windlass_wasm::{Feature, Features};
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Strategy {
-    /// The best tier that is built.
+    /// The best tier for this machine. The environment variable `WINDLASS_TIER` (`interp`, `baseline`) names another one:
+    /// so the same tests run on every tier.
     #[default]
     Auto,
     /// The portable interpreter.
     Interpreter,
-    /// The single-pass compiler. Not built yet.
+    /// The single-pass compiler, on x86-64 Linux.
     Baseline,
     /// The optimizing compiler. Not built yet.
     Optimizing,

@@ -35,9 +35,11 @@ const TASKS_A_THREAD: usize = 8;
 impl Tier {
     /// The tier that the settings ask for.
     pub fn new(config: &Config) -> Result<Tier> {
-        let (processor, producer): (Arc<dyn Processor>, _) = match config.strategy {
-            #[cfg(native)]
-            Strategy::Auto if native::missing_feature().is_none() => native::baseline(config)?,
+        let strategy = match config.strategy {
+            Strategy::Auto => best()?,
+            chosen => chosen,
+        };
+        let (processor, producer): (Arc<dyn Processor>, _) = match strategy {
             Strategy::Auto | Strategy::Interpreter => {
                 let settings = windlass_interp::Settings {
                     fuel: config.consume_fuel,
@@ -115,6 +117,23 @@ impl Tier {
             Producer::Baseline(baseline) => baseline.compile_chunks(facts, bodies, parallel),
         }
     }
+}
+
+/// What [`Strategy::Auto`] stands for: what `WINDLASS_TIER` in the environment names, else the best tier for this machine.
+fn best() -> Result<Strategy> {
+    match std::env::var_os("WINDLASS_TIER") {
+        Some(name) if name == "interp" => return Ok(Strategy::Interpreter),
+        Some(name) if name == "baseline" => return Ok(Strategy::Baseline),
+        Some(name) if !name.is_empty() => {
+            bail!("the environment's WINDLASS_TIER is {name:?}, and may be `interp` or `baseline`")
+        }
+        _ => {}
+    }
+    #[cfg(native)]
+    if native::missing_feature().is_none() {
+        return Ok(Strategy::Baseline);
+    }
+    Ok(Strategy::Interpreter)
 }
 
 /// Compiles bodies, in tasks on several threads if that pays. The results are in the order of the bodies; of several errors

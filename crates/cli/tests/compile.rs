@@ -105,17 +105,19 @@ fn what_cannot_be_compiled() {
 mod native {
     use super::*;
 
+    const COMPILE: [&str; 3] = ["compile", "--compiler", "baseline"];
+
     fn compiled(files: &Files, more: &[&str]) -> Vec<u8> {
         let module = files.write("a.wat", MODULE);
         let out = files.path().join("a.cwasm");
-        run(windlass(["compile"]).args(more).arg(module).arg("-o").arg(&out)).prints("");
+        run(windlass(COMPILE).args(more).arg(module).arg("-o").arg(&out)).prints("");
         std::fs::read(out).unwrap()
     }
 
     #[test]
     fn a_module_becomes_an_artifact() {
         let files = Files::new();
-        let bytes = compiled(&files, &["--compiler", "baseline"]);
+        let bytes = compiled(&files, &[]);
         let artifact = Artifact::parse(&bytes).unwrap();
         assert_eq!(artifact.header.target, "x86_64");
         assert_eq!(artifact.code().code.functions.len(), 2);
@@ -133,13 +135,13 @@ mod native {
     fn pipes_and_full_disks() {
         let files = Files::new();
         let module = files.write("a.wat", MODULE);
-        let piped = windlass(["compile", "-", "-o", "-"]).stdin(std::process::Stdio::piped()).output();
+        let piped = windlass(COMPILE).args(["-", "-o", "-"]).stdin(std::process::Stdio::piped()).output();
         assert_eq!(piped.unwrap().status.code(), Some(1), "there was nothing to read");
         let out = files.path().join("piped.cwasm");
-        let read = run_with_input(windlass(["compile", "-", "-o"]).arg(&out), MODULE.as_bytes());
+        let read = run_with_input(windlass(COMPILE).args(["-", "-o"]).arg(&out), MODULE.as_bytes());
         read.prints("");
         assert!(Artifact::parse(&std::fs::read(&out).unwrap()).is_ok());
-        let to = |out: &str| run(windlass(["compile"]).arg(&module).args(["-o", out]));
+        let to = |out: &str| run(windlass(COMPILE).arg(&module).args(["-o", out]));
         to("/dev/full").fails(1, &["cannot write /dev/full\n", "No space left on device"]);
         to("/nowhere/a.cwasm").fails(1, &["cannot write /nowhere/a.cwasm", "No such file"]);
         to(files.path().to_str().unwrap()).fails(1, &["cannot write", "directory"]);
@@ -149,7 +151,7 @@ mod native {
     fn what_each_stage_took() {
         let files = Files::new();
         let module = files.write("a.wat", MODULE);
-        let stats = run(windlass(["compile", "--stats"]).arg(&module).args(["-o", "/dev/null"]));
+        let stats = run(windlass(COMPILE).arg("--stats").arg(&module).args(["-o", "/dev/null"]));
         assert_eq!((stats.code, stats.stdout.as_str()), (Some(0), ""));
         let stages: Vec<&str> = stats.stderr.lines().map(|line| line[..24.min(line.len())].trim()).collect();
         let expected =

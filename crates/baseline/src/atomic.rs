@@ -110,7 +110,7 @@ impl<M: Masm> Compiler<'_, M> {
         }
         let reg = self.own_reg(e);
         self.add_offset(reg, arg);
-        Entry { place: Place::Reg(reg), kind: ValKind::I64, slot: e.slot }
+        Entry { place: Place::Reg(reg), kind: ValKind::I64, ..*e }
     }
 
     /// Adds the offset to an address of which the register may be changed; traps if 64 bits do not hold the sum.

@@ -117,9 +117,13 @@ impl<M: Masm> Compiler<'_, M> {
         self.release(number);
         // What must survive the cold way: everything in registers that calls clobber.
         let mut saves = Vec::new();
-        for e in &self.f.stack {
-            if let Place::Reg(reg) = e.place {
-                saves.push((reg, e.kind, self.home(e)));
+        // References among them are in their home slots, then.
+        let mut slots = self.reference_slots();
+        for reg in self.f.held {
+            let e = self.f.stack[self.f.owners.get(reg) as usize];
+            saves.push((reg, e.kind, self.home(&e)));
+            if e.kind == ValKind::Gc {
+                slots.push(e.slot);
             }
         }
         for local in &self.f.clobbered {
@@ -127,15 +131,6 @@ impl<M: Masm> Compiler<'_, M> {
             let at = self.slot_at(l.slot, l.kind);
             saves.push((l.reg.expect("it has one"), l.kind, at));
         }
-        // References in registers are in the slots where they are saved.
-        let mut slots = self.reference_slots();
-        slots.extend(
-            self.f
-                .stack
-                .iter()
-                .filter(|e| e.kind == ValKind::Gc && matches!(e.place, Place::Reg(_)))
-                .map(|e| e.slot),
-        );
         self.reserve_slots(1)?;
         let spare = self.slot_at(self.next_slot(), ValKind::I64);
         let call = IndirectCall { back, pair, index: number, table, type_id, saves, spare, slots };

@@ -3,9 +3,9 @@
 use crate::control::Control;
 use crate::masm::{Address, Label, Load, Masm};
 use crate::outofline::OutOfLine;
-use crate::reg::{Class, Reg, RegSet};
+use crate::reg::{Class, Reg, RegMap, RegSet};
 use crate::settings::Settings;
-use crate::stack::{Entry, Local};
+use crate::stack::{Entry, Local, NONE};
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use windlass_abi::code::{CodeChunk, FunctionRow, Positions, SafepointRow};
@@ -61,9 +61,13 @@ pub(crate) struct FuncState<'m> {
     /// Registers for temporary values, and those of them that are free.
     pub temporaries: RegSet,
     pub free: RegSet,
+    /// Those that an entry of the stack holds, and which.
+    pub held: RegSet,
+    pub owners: RegMap,
     /// Callee-saved registers that are used, and where the caller's values are.
     pub saved: Vec<(Reg, i32)>,
-    /// Locals in registers that calls clobber.
+    /// Locals in registers, and those of them that calls clobber.
+    pub pinned: Vec<u32>,
     pub clobbered: Vec<u32>,
     /// Holds the first byte of memory 0.
     pub memory_base: Option<Reg>,
@@ -84,13 +88,15 @@ pub(crate) struct FuncState<'m> {
     pub outofline: Vec<OutOfLine>,
     /// Where the charge of the current fuel block goes, and its sum so far.
     pub charge: Option<(u32, u32)>,
-    /// Catch clauses whose targets are not known yet: row in `catches`, and label.
-    pub catches: Vec<(usize, Label)>,
     /// What [`Masm::enter`] gave.
     pub enter_at: u32,
     /// Behind the look at the stack limit.
     pub checked: Option<Label>,
-    has_gc_locals: bool,
+    /// Slots of the locals that hold heap references, and the entries of the stack that are such.
+    pub gc_locals: Vec<u32>,
+    pub gc_entries: Vec<u32>,
+    /// What has been spent on recording them, to be bounded.
+    gc_work: usize,
 }
 
 /// What can live in a register for a whole function.
@@ -103,6 +109,9 @@ enum Candidate {
 
 /// Slots that a frame may have: a frame of half a megabyte, which is the size of a whole stack by default.
 pub(crate) const MAX_SLOTS: u32 = 65_000;
+
+/// Slots that the stack maps of a function may list.
+const MAX_GC_WORK: usize = 1 << 26;
 
 pub(crate) fn too_many_slots() -> SinkError {
     SinkError::limit(
@@ -180,19 +189,42 @@ impl<'m, M: Masm> Compiler<'m, M> {
 
     /// Records which slots hold heap references at the call that has just been emitted.
     pub(crate) fn safepoint(&mut self) {
-        let f = &self.f;
-        let slots = self.out.safepoint_slots.len() as u32;
-        if f.has_gc_locals {
-            let of_kind = f.locals.iter().filter(|l| l.kind == ValKind::Gc);
-            self.out.safepoint_slots.extend(of_kind.map(|l| l.slot));
+        if !self.has_references() {
+            return;
         }
-        for e in &f.stack {
-            if e.kind == ValKind::Gc && e.place == crate::stack::Place::Home {
-                self.out.safepoint_slots.push(e.slot);
+        let slots = self.out.safepoint_slots.len();
+        let out = &mut self.out.safepoint_slots;
+        Self::reference_slots_of(&mut self.f, |slot| out.push(slot));
+        if self.out.safepoint_slots.len() > slots {
+            self.out.safepoints.push(SafepointRow { at: self.m.offset(), slots: slots as u32 });
+        }
+    }
+
+    /// Whether anything may hold a heap reference.
+    #[inline]
+    pub(crate) fn has_references(&self) -> bool {
+        !self.f.gc_locals.is_empty() || !self.f.gc_entries.is_empty()
+    }
+
+    /// The locals' and entries' slots that hold heap references now.
+    pub(crate) fn reference_slots(&mut self) -> Vec<u32> {
+        let mut slots = Vec::new();
+        Self::reference_slots_of(&mut self.f, |slot| slots.push(slot));
+        slots
+    }
+
+    fn reference_slots_of(f: &mut FuncState<'_>, mut put: impl FnMut(u32)) {
+        f.gc_work += f.gc_locals.len() + f.gc_entries.len();
+        if f.gc_work > MAX_GC_WORK {
+            // The function will be refused.
+            return;
+        }
+        f.gc_locals.iter().for_each(|slot| put(*slot));
+        for i in &f.gc_entries {
+            let e = &f.stack[*i as usize];
+            if e.place == crate::stack::Place::Home {
+                put(e.slot);
             }
-        }
-        if self.out.safepoint_slots.len() as u32 > slots {
-            self.out.safepoints.push(SafepointRow { at: self.m.offset(), slots });
         }
     }
 
@@ -233,24 +265,28 @@ impl<'m, M: Masm> Compiler<'m, M> {
         f.stack.clear();
         f.control.clear();
         f.saved.clear();
+        f.pinned.clear();
         f.clobbered.clear();
         f.outofline.clear();
-        f.catches.clear();
         f.charge = None;
         (f.height, f.max_height, f.settled, f.outgoing) = (0, 0, 0, 0);
         (f.memory_base, f.store, f.result_area) = (None, None, None);
-        f.has_gc_locals = false;
+        f.gc_locals.clear();
+        f.gc_entries.clear();
+        f.gc_work = 0;
         f.write_through = self.scan.catches;
         let mut slots = 0u32;
         let params = ty.params.iter().map(|t| (1, *t));
         for (count, ty) in params.chain(locals.iter().copied()) {
             let kind = ty.kind();
-            f.has_gc_locals |= kind == ValKind::Gc && count > 0;
             if slots + count * kind.slots() as u32 > MAX_SLOTS {
                 return Err(too_many_slots());
             }
             for _ in 0..count {
-                f.locals.push(Local { kind, slot: slots, reg: None, uses: 0 });
+                f.locals.push(Local { kind, slot: slots, reg: None, top: NONE });
+                if kind == ValKind::Gc {
+                    f.gc_locals.push(slots);
+                }
                 slots += kind.slots() as u32;
             }
         }
@@ -324,6 +360,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
                 Candidate::Store => f.store = Some(reg),
                 Candidate::Local(i) => {
                     f.locals[i as usize].reg = Some(reg);
+                    f.pinned.push(i);
                     if registers.caller_saved.contains(&reg) {
                         f.clobbered.push(i);
                     }
@@ -341,6 +378,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         }
         f.slots_at = 8 + 8 * saves as u32;
         f.free = f.temporaries;
+        f.held = RegSet::EMPTY;
     }
 
     fn prologue(&mut self, ty: &FuncType) {
@@ -472,12 +510,10 @@ impl<'m, M: Masm> Compiler<'m, M> {
 
     /// At a handler: gets back everything that lives in registers.
     pub(crate) fn reload_all(&mut self) {
-        for i in 0..self.f.locals.len() {
-            let l = self.f.locals[i];
-            if let Some(reg) = l.reg {
-                let at = self.slot_at(l.slot, l.kind);
-                self.m.load_frame(l.kind, reg, at);
-            }
+        for i in 0..self.f.pinned.len() {
+            let l = self.f.locals[self.f.pinned[i] as usize];
+            let at = self.slot_at(l.slot, l.kind);
+            self.m.load_frame(l.kind, l.reg.expect("it has one"), at);
         }
         self.load_fixed(true);
     }
@@ -526,6 +562,11 @@ impl<'m, M: Masm> Compiler<'m, M> {
         self.m.bind(epilogue);
         self.epilogue();
         let f = &self.f;
+        if f.gc_work > MAX_GC_WORK {
+            return Err(SinkError::limit(
+                "the function keeps too many references across too many calls: its stack maps would exceed 64 million slots",
+            ));
+        }
         let slots = f.local_slots + f.max_height;
         let size = (f.slots_at + 8 * slots + f.outgoing).next_multiple_of(16);
         let enter_at = f.enter_at;

@@ -7,7 +7,7 @@ use crate::compiler::{Compiler, INTERRUPT};
 use crate::masm::{Address, Cond, Label, Masm, Width};
 use crate::outofline::OutOfLine;
 use crate::reg::{Class, Reg};
-use crate::stack::{Entry, Place};
+use crate::stack::{Entry, NONE, Place};
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use windlass_abi::code::{CatchRow, HandlerRow};
@@ -64,6 +64,8 @@ pub(crate) struct Control {
     joined: bool,
     /// `settled` of the function before the block.
     settled: usize,
+    /// Of a branch table: the piece of code that moves values to the label.
+    mover: Option<Label>,
 }
 
 impl<'m, M: Masm> Compiler<'m, M> {
@@ -141,6 +143,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
             label,
             joined: false,
             settled: 0,
+            mover: None,
         });
     }
 
@@ -182,9 +185,12 @@ impl<'m, M: Masm> Compiler<'m, M> {
 
     /// Brings heap references home from temporaries, for a safepoint that keeps registers as they are.
     fn home_references(&mut self) {
-        for i in 0..self.f.stack.len() {
-            let e = self.f.stack[i];
-            if e.kind == ValKind::Gc && matches!(e.place, Place::Reg(_)) {
+        if self.f.gc_entries.is_empty() {
+            return;
+        }
+        for reg in self.f.held.of_class(Class::Int) {
+            let i = self.f.owners.get(reg) as usize;
+            if self.f.stack[i].kind == ValKind::Gc {
                 self.spill(i);
             }
         }
@@ -246,6 +252,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
             label,
             joined: false,
             settled,
+            mover: None,
         });
     }
 
@@ -590,7 +597,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
             self.bring_top_home(count);
         }
         // Where values have to move, the target is a piece of code that moves them: one for each label.
-        let mut movers: Vec<(usize, Label)> = Vec::new();
+        let mut movers: Vec<usize> = Vec::new();
         let mut labels = Vec::with_capacity(ats.len());
         for &at in &ats {
             self.f.control[at].joined = true;
@@ -598,11 +605,12 @@ impl<'m, M: Masm> Compiler<'m, M> {
                 labels.push(self.f.control[at].label);
                 continue;
             }
-            let mover = match movers.iter().find(|(m, _)| *m == at) {
-                Some((_, label)) => *label,
+            let mover = match self.f.control[at].mover {
+                Some(label) => label,
                 None => {
                     let label = self.m.new_label();
-                    movers.push((at, label));
+                    self.f.control[at].mover = Some(label);
+                    movers.push(at);
                     label
                 }
             };
@@ -610,7 +618,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
         }
         self.m.branch_table(index, &labels);
         self.release(index);
-        for (at, label) in movers {
+        for at in movers {
+            let label = self.f.control[at].mover.take().expect("it was put there");
             self.m.bind(label);
             self.carry(at);
             let target = self.f.control[at].label;
@@ -665,7 +674,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
                 let n = self.f.stack.len() - 1;
                 self.spill(n);
                 self.pop();
-                let entry = Entry { place: Place::Home, kind, slot: self.next_slot() };
+                let entry = Entry { place: Place::Home, kind, slot: self.next_slot(), below: NONE };
                 let reg = self.reg(&entry);
                 self.m.test(Width::W64, reg);
                 self.release(reg);
@@ -721,8 +730,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
                     Some(kind) if control.kind != ControlKind::Loop => Some((kind, self.slot_at(slot, kind))),
                     _ => None,
                 };
-                self.f.catches.push((self.out.catches.len(), landing));
-                self.f.outofline.push(OutOfLine::landing(landing, control.label, join));
+                let row = self.out.catches.len();
+                self.f.outofline.push(OutOfLine::landing(landing, row, control.label, join));
                 self.out.catches.push(CatchRow {
                     tag: tag.map_or(CatchRow::ANY, |t| self.plans.tag(t)),
                     with_reference: with_reference as u32,
@@ -735,12 +744,5 @@ impl<'m, M: Masm> Compiler<'m, M> {
         let label = self.m.new_label();
         self.open(ControlKind::Try { start, catches, catches_end }, table.ty, label);
         Ok(())
-    }
-
-    /// The entries' and locals' slots that hold heap references now.
-    pub(crate) fn reference_slots(&self) -> Vec<u32> {
-        let locals = self.f.locals.iter().filter(|l| l.kind == ValKind::Gc).map(|l| l.slot);
-        let homes = self.f.stack.iter().filter(|e| e.kind == ValKind::Gc && e.place == Place::Home);
-        locals.chain(homes.map(|e| e.slot)).collect()
     }
 }

@@ -28,8 +28,8 @@ enum What {
     StackCheck { back: Label, large: bool },
     /// A call of a stub that keeps all registers.
     Stub { back: Label, stub: u32, slots: Vec<u32> },
-    /// Where the handler of an exception starts: what arrives in the frame, and where it goes.
-    Landing { target: Label, join: Option<(ValKind, i32)> },
+    /// Where the handler of an exception starts: its row in `catches`, where it goes, and what arrives in the frame.
+    Landing { row: usize, target: Label, join: Option<(ValKind, i32)> },
     /// An indirect call whose table element is not simply a function of the expected type.
     Indirect(IndirectCall),
     /// A tail call of a host function: a call and a return.
@@ -66,8 +66,8 @@ impl OutOfLine {
         OutOfLine { at, offset, what: What::Stub { back, stub, slots } }
     }
 
-    pub fn landing(at: Label, target: Label, join: Option<(ValKind, i32)>) -> OutOfLine {
-        OutOfLine { at, offset: 0, what: What::Landing { target, join } }
+    pub fn landing(at: Label, row: usize, target: Label, join: Option<(ValKind, i32)>) -> OutOfLine {
+        OutOfLine { at, offset: 0, what: What::Landing { row, target, join } }
     }
 
     pub fn indirect(at: Label, offset: u32, call: IndirectCall) -> OutOfLine {
@@ -157,11 +157,8 @@ impl<M: Masm> Compiler<'_, M> {
                     self.safepoint_slots(&slots);
                     self.m.jump(back);
                 }
-                What::Landing { target, join } => {
-                    let here = self.m.offset();
-                    let i = self.f.catches.iter().position(|(_, l)| *l == at).expect("it was put there");
-                    let row = self.f.catches[i].0;
-                    self.out.catches[row].target = here;
+                What::Landing { row, target, join } => {
+                    self.out.catches[row].target = self.m.offset();
                     self.reload_all();
                     if let Some((kind, from)) = join {
                         self.m.load_frame(kind, Self::join_reg(kind), from);

@@ -103,6 +103,11 @@ impl RegSet {
         RegSet(self.0 & !other.0)
     }
 
+    /// Members of both.
+    pub const fn and(self, other: RegSet) -> RegSet {
+        RegSet(self.0 & other.0)
+    }
+
     /// Members of either.
     pub const fn union(self, other: RegSet) -> RegSet {
         RegSet(self.0 | other.0)
@@ -126,5 +131,29 @@ impl Iterator for RegSet {
         let reg = self.first()?;
         self.remove(reg);
         Some(reg)
+    }
+}
+
+/// A number for each register.
+#[derive(Clone, Debug)]
+pub struct RegMap([u32; 64]);
+
+impl Default for RegMap {
+    fn default() -> RegMap {
+        RegMap([0; 64])
+    }
+}
+
+impl RegMap {
+    /// The number of a register.
+    #[inline]
+    pub fn get(&self, reg: Reg) -> u32 {
+        self.0[reg.0 as usize & 63]
+    }
+
+    /// Sets the number of a register.
+    #[inline]
+    pub fn set(&mut self, reg: Reg, number: u32) {
+        self.0[reg.0 as usize & 63] = number;
     }
 }

@@ -10,7 +10,7 @@
 
 use crate::compiler::Compiler;
 use crate::masm::{Cond, Masm, Operand};
-use crate::reg::{Class, Reg};
+use crate::reg::{Class, Reg, RegSet};
 use windlass_abi::types::ValKind;
 use windlass_wasm::SinkError;
 
@@ -38,7 +38,12 @@ pub struct Entry {
     pub kind: ValKind,
     /// The first of its home slots.
     pub slot: u32,
+    /// If it is a local: the next entry down that is the same one, or [`NONE`].
+    pub below: u32,
 }
+
+/// No entry.
+pub const NONE: u32 = u32::MAX;
 
 /// A local.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +53,8 @@ pub struct Local {
     pub slot: u32,
     /// The register that holds it, if any.
     pub reg: Option<Reg>,
-    /// Entries of the stack that are this local.
-    pub uses: u32,
+    /// The topmost entry of the stack that is this local, or [`NONE`].
+    pub top: u32,
 }
 
 impl<M: Masm> Compiler<'_, M> {
@@ -84,7 +89,13 @@ impl<M: Masm> Compiler<'_, M> {
         let slot = self.next_slot();
         self.reserve_slots(kind.slots() as u32)?;
         self.f.height += kind.slots() as u32;
-        self.f.stack.push(Entry { place, kind, slot });
+        if let Place::Reg(reg) | Place::Shifted(reg, _) = place {
+            self.hold(self.f.stack.len(), reg);
+        }
+        if kind == ValKind::Gc {
+            self.f.gc_entries.push(self.f.stack.len() as u32);
+        }
+        self.f.stack.push(Entry { place, kind, slot, below: NONE });
         Ok(())
     }
 
@@ -103,10 +114,36 @@ impl<M: Masm> Compiler<'_, M> {
     /// Pushes a local.
     #[inline]
     pub fn push_local(&mut self, local: u32) -> Result<(), SinkError> {
+        let at = self.f.stack.len();
         let l = &mut self.f.locals[local as usize];
-        l.uses += 1;
-        let kind = l.kind;
-        self.push(Place::Local(local), kind)
+        let (kind, below) = (l.kind, l.top);
+        l.top = at as u32;
+        self.push(Place::Local(local), kind)?;
+        self.f.stack[at].below = below;
+        Ok(())
+    }
+
+    /// Notes that an entry holds a register, if that is a temporary.
+    #[inline]
+    fn hold(&mut self, entry: usize, reg: Reg) {
+        if self.f.temporaries.contains(reg) {
+            self.f.held.insert(reg);
+            self.f.owners.set(reg, entry as u32);
+        }
+    }
+
+    /// Takes an entry that is a local out of the chain of those.
+    fn unlink(&mut self, i: usize, local: u32) {
+        let below = self.f.stack[i].below;
+        let mut at = self.f.locals[local as usize].top;
+        if at == i as u32 {
+            self.f.locals[local as usize].top = below;
+            return;
+        }
+        while self.f.stack[at as usize].below != i as u32 {
+            at = self.f.stack[at as usize].below;
+        }
+        self.f.stack[at as usize].below = below;
     }
 
     /// Pops an entry; a temporary that it holds is in hand.
@@ -114,8 +151,13 @@ impl<M: Masm> Compiler<'_, M> {
     pub fn pop(&mut self) -> Entry {
         let e = self.f.stack.pop().expect("validation keeps the stack from running empty");
         self.f.height -= e.kind.slots() as u32;
-        if let Place::Local(local) = e.place {
-            self.f.locals[local as usize].uses -= 1;
+        if e.kind == ValKind::Gc {
+            self.f.gc_entries.pop();
+        }
+        match e.place {
+            Place::Local(local) => self.f.locals[local as usize].top = e.below,
+            Place::Reg(reg) | Place::Shifted(reg, _) => self.f.held.remove(reg),
+            _ => {}
         }
         e
     }
@@ -157,17 +199,11 @@ impl<M: Masm> Compiler<'_, M> {
 
     #[cold]
     fn alloc_by_spilling(&mut self, class: Class) -> Reg {
-        for i in 0..self.f.stack.len() {
-            if let Place::Reg(reg) | Place::Shifted(reg, _) = self.f.stack[i].place
-                && reg.class() == class
-                && self.f.temporaries.contains(reg)
-            {
-                self.spill(i);
-                self.f.free.remove(reg);
-                return reg;
-            }
-        }
-        unreachable!("fewer registers are in hand than there are temporaries")
+        let reg = self.f.held.of_class(class).min_by_key(|reg| self.f.owners.get(*reg));
+        let reg = reg.expect("fewer registers are in hand than there are temporaries");
+        self.spill(self.f.owners.get(reg) as usize);
+        self.f.free.remove(reg);
+        reg
     }
 
     /// Brings entry `i` to its home slot.
@@ -179,21 +215,17 @@ impl<M: Masm> Compiler<'_, M> {
             Place::Const(bits) => self.m.store_frame_constant(e.kind, at, bits),
             Place::Reg(reg) => {
                 self.m.store_frame(e.kind, at, reg);
+                self.f.held.remove(reg);
                 self.release(reg);
             }
-            Place::Shifted(reg, shift) => {
-                self.m.int_binary(
-                    crate::masm::IntBinary::Shl,
-                    crate::masm::Width::W32,
-                    reg,
-                    reg,
-                    Operand::Imm(shift as i32),
-                );
-                self.m.store_frame(e.kind, at, reg);
+            Place::Shifted(reg, _) => {
+                self.load_to(&e, M::REGISTERS.scratch);
+                self.m.store_frame(e.kind, at, M::REGISTERS.scratch);
+                self.f.held.remove(reg);
                 self.release(reg);
             }
             Place::Local(local) => {
-                self.f.locals[local as usize].uses -= 1;
+                self.unlink(i, local);
                 let l = self.f.locals[local as usize];
                 match l.reg {
                     Some(reg) => self.m.store_frame(e.kind, at, reg),
@@ -221,7 +253,8 @@ impl<M: Masm> Compiler<'_, M> {
 
     /// Brings the topmost `count` entries to their home slots.
     pub fn bring_top_home(&mut self, count: usize) {
-        for i in self.f.stack.len() - count..self.f.stack.len() {
+        // From the top, where chains of locals start.
+        for i in (self.f.stack.len() - count..self.f.stack.len()).rev() {
             self.spill(i);
         }
     }
@@ -229,7 +262,7 @@ impl<M: Masm> Compiler<'_, M> {
     /// Before a block: brings every entry home that is not a constant, so that whatever happens in the block, it
     /// is there behind it.
     pub fn settle(&mut self) {
-        for i in self.f.settled..self.f.stack.len() {
+        for i in (self.f.settled..self.f.stack.len()).rev() {
             if !matches!(self.f.stack[i].place, Place::Const(_) | Place::Home) {
                 self.spill(i);
             }
@@ -238,9 +271,11 @@ impl<M: Masm> Compiler<'_, M> {
 
     /// Before a call: brings home what is in temporaries, of the entries below the topmost `count`.
     pub fn spill_temporaries(&mut self, count: usize) {
-        for i in 0..self.f.stack.len() - count {
-            if let Place::Reg(_) | Place::Shifted(..) = self.f.stack[i].place {
-                self.spill(i);
+        let end = (self.f.stack.len() - count) as u32;
+        for reg in self.f.held {
+            let owner = self.f.owners.get(reg);
+            if owner < end {
+                self.spill(owner as usize);
             }
         }
     }
@@ -249,56 +284,33 @@ impl<M: Masm> Compiler<'_, M> {
     pub fn take(&mut self, reg: Reg) {
         debug_assert!(self.f.temporaries.contains(reg));
         if self.f.free.contains(reg) {
-            self.f.free.remove(reg);
-            return;
+            return self.f.free.remove(reg);
         }
-        for i in (0..self.f.stack.len()).rev() {
-            let e = self.f.stack[i];
-            let (held, shift) = match e.place {
-                Place::Reg(r) => (r, None),
-                Place::Shifted(r, s) => (r, Some(s)),
-                _ => continue,
-            };
-            if held != reg {
-                continue;
-            }
-            match self.f.free.of_class(reg.class()).first() {
-                Some(other) => {
-                    self.f.free.remove(other);
-                    self.m.mov(e.kind, other, reg);
-                    self.f.stack[i].place = match shift {
-                        None => Place::Reg(other),
-                        Some(s) => Place::Shifted(other, s),
-                    };
-                }
-                None => {
-                    self.spill(i);
-                    self.f.free.remove(reg);
-                }
-            }
-            return;
-        }
-        unreachable!("the register is not in hand")
+        debug_assert!(self.f.held.contains(reg), "the register is not in hand");
+        let i = self.f.owners.get(reg) as usize;
+        let Some(other) = self.f.free.of_class(reg.class()).first() else {
+            self.spill(i);
+            return self.f.free.remove(reg);
+        };
+        let e = self.f.stack[i];
+        self.f.free.remove(other);
+        self.f.held.remove(reg);
+        self.m.mov(e.kind, other, reg);
+        self.f.stack[i].place = match e.place {
+            Place::Shifted(_, shift) => Place::Shifted(other, shift),
+            _ => Place::Reg(other),
+        };
+        self.hold(i, other);
     }
 
     /// Frees some temporaries of what entries hold in them; those in hand stay so.
-    pub fn evict(&mut self, regs: crate::reg::RegSet) {
+    pub fn evict(&mut self, regs: RegSet) {
         // What is evicted from one must not go to another.
-        let mut freed = crate::reg::RegSet::EMPTY;
-        for reg in regs {
-            if self.f.free.contains(reg) {
-                self.f.free.remove(reg);
-                freed.insert(reg);
-            }
-        }
-        for i in 0..self.f.stack.len() {
-            if let Place::Reg(reg) | Place::Shifted(reg, _) = self.f.stack[i].place
-                && regs.contains(reg)
-                && self.f.temporaries.contains(reg)
-            {
-                self.take(reg);
-                freed.insert(reg);
-            }
+        let mut freed = self.f.free.and(regs);
+        self.f.free = self.f.free.without(regs);
+        for reg in self.f.held.and(regs) {
+            self.take(reg);
+            freed.insert(reg);
         }
         self.f.free = self.f.free.union(freed);
     }
@@ -416,29 +428,33 @@ impl<M: Masm> Compiler<'_, M> {
             let reg = self.alloc(Class::Int);
             self.m.set(cond, reg);
             self.f.stack.last_mut().expect("it is there").place = Place::Reg(reg);
+            self.hold(self.f.stack.len() - 1, reg);
         }
     }
 
     /// Before a local changes: entries that are it become values of their own.
     #[inline]
     pub fn detach(&mut self, local: u32) {
-        if self.f.locals[local as usize].uses > 0 {
+        if self.f.locals[local as usize].top != NONE {
             self.detach_uses(local);
         }
     }
 
     fn detach_uses(&mut self, local: u32) {
-        for i in 0..self.f.stack.len() {
+        let mut at = core::mem::replace(&mut self.f.locals[local as usize].top, NONE);
+        while at != NONE {
+            let i = at as usize;
             let e = self.f.stack[i];
-            if e.place == Place::Local(local) {
-                if self.f.free.of_class(Class::of(e.kind)).is_empty() {
-                    self.spill(i);
-                } else {
-                    let reg = self.alloc(Class::of(e.kind));
-                    self.load_to(&e, reg);
-                    self.f.locals[local as usize].uses -= 1;
-                    self.f.stack[i].place = Place::Reg(reg);
-                }
+            at = e.below;
+            if self.f.free.of_class(Class::of(e.kind)).is_empty() {
+                let to = self.home(&e);
+                self.store_entry(&e, to);
+                self.f.stack[i].place = Place::Home;
+            } else {
+                let reg = self.alloc(Class::of(e.kind));
+                self.load_to(&e, reg);
+                self.f.stack[i].place = Place::Reg(reg);
+                self.hold(i, reg);
             }
         }
     }
@@ -453,7 +469,7 @@ impl<M: Masm> Compiler<'_, M> {
         let (0x21 | 0x22, index @ 0..0x80) = (*bytes.get(at)?, *bytes.get(at + 1)?) else { return None };
         let l = self.f.locals.get(index as usize)?;
         let reg = l.reg?;
-        (reg.class() == class && l.uses == 0).then_some(reg)
+        (reg.class() == class && l.top == NONE).then_some(reg)
     }
 
     /// The register for the result of an operator whose operands are popped: one that is wanted, one of the
@@ -501,6 +517,11 @@ impl<M: Masm> Compiler<'_, M> {
                 if from != at {
                     self.copy_slot(e.kind, at, from);
                 }
+            }
+            Place::Local(local) if self.f.locals[local as usize].reg.is_none() => {
+                let l = self.f.locals[local as usize];
+                let from = self.slot_at(l.slot, l.kind);
+                self.copy_slot(e.kind, at, from);
             }
             _ => {
                 let reg = self.reg(e);

@@ -326,3 +326,80 @@ fn rotation(bytes: [u8; 16], of: u8) -> Option<i32> {
     let first = bytes[0];
     (first < of && (0..16).all(|i| bytes[i as usize] == (first + i) % of)).then_some(first as i32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::array::from_fn;
+
+    const DST: Reg = xmm(9);
+    const A: Reg = xmm(1);
+    const B: Reg = xmm(2);
+
+    /// The shuffle must be the code that `expected` emits.
+    fn becomes(b: Reg, bytes: [u8; 16], expected: impl Fn(&mut X64)) {
+        let (mut shuffle, mut code) = (X64::new(), X64::new());
+        shuffle.vector_shuffle(DST, A, b, bytes);
+        expected(&mut code);
+        for code in [&mut shuffle, &mut code] {
+            code.finish_function().expect("it is short");
+        }
+        assert_eq!(shuffle.asm.bytes(), code.asm.bytes(), "{bytes:?}");
+    }
+
+    /// Bytes of whole lanes of `size` bytes.
+    fn whole<const N: usize>(lanes: [u8; N]) -> [u8; 16] {
+        let size = 16 / N;
+        from_fn(|i| lanes[i / size] * size as u8 + (i % size) as u8)
+    }
+
+    #[test]
+    fn shuffles_of_one_vector_are_one_instruction() {
+        becomes(A, from_fn(|i| i as u8), |m| m.vv(VMOVAPS, DST, A));
+        becomes(A, whole([3, 0, 0, 1]), |m| m.vvi(VPSHUFD, DST, A, 0b01_00_00_11));
+        becomes(A, whole([2, 2, 0, 1, 4, 5, 6, 7]), |m| m.vvi(VPSHUFLW, DST, A, 0b01_00_10_10));
+        becomes(A, whole([0, 1, 2, 3, 7, 6, 5, 4]), |m| m.vvi(VPSHUFHW, DST, A, 0b00_01_10_11));
+        becomes(A, whole([0; 8]), |m| m.vv(VPBROADCASTW, DST, A));
+        becomes(A, [0; 16], |m| m.vv(VPBROADCASTB, DST, A));
+        becomes(A, from_fn(|i| (i as u8 + 5) % 16), |m| m.vvvi(VPALIGNR, DST, A, A, 5));
+        becomes(A, from_fn(|i| if i < 13 { i as u8 + 3 } else { ZERO_BYTE }), |m| m.vvi(VPSRLDQ_I, DST, A, 3));
+        becomes(A, from_fn(|i| if i < 3 { ZERO_BYTE } else { i as u8 - 3 }), |m| m.vvi(VPSLLDQ_I, DST, A, 3));
+        let any = [1, 0, 3, ZERO_BYTE, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14];
+        becomes(A, any, |m| {
+            let any = m.bytes(any);
+            m.vvm(VPSHUFB, DST, A, any);
+        });
+    }
+
+    #[test]
+    fn shuffles_of_two_vectors_are_recognised() {
+        becomes(B, from_fn(|i| (i / 2 + i % 2 * 16) as u8), |m| m.vvv(VPUNPCKLBW, DST, A, B));
+        becomes(B, whole([12, 4, 13, 5, 14, 6, 15, 7]), |m| m.vvv(VPUNPCKHWD, DST, B, A));
+        becomes(B, whole([2, 6, 3, 7]), |m| m.vvv(VPUNPCKHDQ, DST, A, B));
+        becomes(B, whole([2, 0]), |m| m.vvv(VPUNPCKLQDQ, DST, B, A));
+        becomes(B, from_fn(|i| i as u8 + 9), |m| m.vvvi(VPALIGNR, DST, B, A, 9));
+        becomes(B, from_fn(|i| (i as u8 + 20) % 32), |m| m.vvvi(VPALIGNR, DST, A, B, 4));
+        becomes(B, whole([0, 2, 5, 7]), |m| m.vvvi(VSHUFPS, DST, A, B, 0b11_01_10_00));
+        becomes(B, whole([7, 7, 1, 0]), |m| m.vvvi(VSHUFPS, DST, B, A, 0b00_01_11_11));
+        becomes(B, whole([0, 9, 2, 3, 12, 5, 6, 15]), |m| m.vvvi(VPBLENDW, DST, A, B, 0b1001_0010));
+        let bytes = from_fn(|i| if i % 3 == 0 { i as u8 + 16 } else { i as u8 });
+        becomes(B, bytes, |m| {
+            let mask = m.bytes(from_fn(|i| if i % 3 == 0 { 0xff } else { 0 }));
+            m.vm(VMOVDQU_LOAD, T, mask);
+            m.asm.rrrr(VPBLENDVB, x(DST), x(A), x(B), x(T));
+        });
+    }
+
+    #[test]
+    fn any_other_shuffle_is_two_and_their_union() {
+        let bytes = [31, 0, ZERO_BYTE, 17, 3, 3, 3, 16, 9, 8, 7, 30, 1, 2, 20, 4];
+        becomes(B, bytes, |m| {
+            let z = ZERO_BYTE;
+            let of_a = m.bytes([z, 0, z, z, 3, 3, 3, z, 9, 8, 7, z, 1, 2, z, 4]);
+            let of_b = m.bytes([15, z, z, 1, z, z, z, 0, z, z, z, 14, z, z, 4, z]);
+            m.vvm(VPSHUFB, T, A, of_a);
+            m.vvm(VPSHUFB, DST, B, of_b);
+            m.vvv(VPOR, DST, DST, T);
+        });
+    }
+}

@@ -21,16 +21,36 @@ const CALLS: usize = 3;
 /// Settings that code depends on.
 struct Setting {
     name: &'static str,
+    configure: fn(&mut Config),
+    /// Whether calls end by running dry: modules need not end by themselves.
     fuel: bool,
-    interruption: bool,
 }
 
-const SETTINGS: &[Setting] = &[
-    Setting { name: "fuel", fuel: true, interruption: false },
-    Setting { name: "plain", fuel: false, interruption: false },
-    Setting { name: "interruption", fuel: false, interruption: true },
-    Setting { name: "fuel and interruption", fuel: true, interruption: true },
-];
+macro_rules! settings {
+    ($( $name:literal $fuel:ident $( .$setter:ident($value:expr) )*; )*) => {
+        const SETTINGS: &[Setting] = &[ $( Setting {
+            name: $name,
+            configure: |config| {
+                config.consume_fuel(settings!(@ $fuel)) $( .$setter($value) )*;
+            },
+            fuel: settings!(@ $fuel),
+        } ),* ];
+    };
+    (@ fuel) => { true };
+    (@ plain) => { false };
+}
+
+settings! {
+    "fuel" fuel;
+    "no settings" plain;
+    "interruption" plain .epoch_interruption(true);
+    "fuel and interruption" fuel .epoch_interruption(true);
+    "explicit checks" plain .signals_based_traps(false);
+    "memories that move, fuel" fuel .memory_reservation(0);
+    "every object moved" plain .gc_stress(true);
+    "lazy compilation" plain .lazy_compilation(true);
+    "lazy compilation, fuel, every object moved" fuel .lazy_compilation(true).gc_stress(true);
+}
 
 /// Two tiers, with each of the settings.
 pub struct Differ {
@@ -101,8 +121,7 @@ impl Differ {
             let engine = |tier| {
                 let mut config = Config::new();
                 config.strategy(tier).max_wasm_stack(256 << 10).relaxed_simd_deterministic(true);
-                config.consume_fuel(setting.fuel).epoch_interruption(setting.interruption);
-                config.parallel_compilation(false);
+                (setting.configure)(config.parallel_compilation(false));
                 Engine::new(&config)
             };
             Ok([engine(tiers[0])?, engine(tiers[1])?])

@@ -119,7 +119,7 @@ const TABLE: usize = 12;
 /// Bytes of the passive data segment.
 const DATA: usize = 24;
 /// Calls and turns of loops that an exported function may take.
-const BUDGET: usize = 400;
+const BUDGET: usize = 150;
 /// How deep expressions and statements nest.
 const DEPTH: u32 = 5;
 /// About how much text a function may have.

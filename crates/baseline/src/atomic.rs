@@ -157,7 +157,8 @@ impl<M: Masm> Compiler<'_, M> {
         let e = self.pop();
         let access = self.atomic_access(&e, arg, size);
         let length = self.op_length() + self.memarg_length(self.op_length());
-        let dst = self.result(Class::Int, length, &[]);
+        // The result may take the place of the address.
+        let dst = self.result(Class::Int, length, &[access.at.index.unwrap_or(access.at.base)]);
         let op = match size {
             1 => Load::Load8U,
             2 => Load::Load16U,

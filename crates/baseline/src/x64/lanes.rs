@@ -362,7 +362,9 @@ mod tests {
         becomes(A, whole([0; 8]), |m| m.vv(VPBROADCASTW, DST, A));
         becomes(A, [0; 16], |m| m.vv(VPBROADCASTB, DST, A));
         becomes(A, from_fn(|i| (i as u8 + 5) % 16), |m| m.vvvi(VPALIGNR, DST, A, A, 5));
-        becomes(A, from_fn(|i| if i < 13 { i as u8 + 3 } else { ZERO_BYTE }), |m| m.vvi(VPSRLDQ_I, DST, A, 3));
+        becomes(A, from_fn(|i| if i < 13 { i as u8 + 3 } else { ZERO_BYTE }), |m| {
+            m.vvi(VPSRLDQ_I, DST, A, 3)
+        });
         becomes(A, from_fn(|i| if i < 3 { ZERO_BYTE } else { i as u8 - 3 }), |m| m.vvi(VPSLLDQ_I, DST, A, 3));
         let any = [1, 0, 3, ZERO_BYTE, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14];
         becomes(A, any, |m| {

@@ -24,8 +24,7 @@
 ;;|     test al, 7
 ;;|     jne L0
 ;;|     mov r11, [r15+0x30]
-;;|     mov rcx, [r11+rax+8]                    ; trap: out of bounds memory access
-;;|     mov rax, rcx
+;;|     mov rax, [r11+rax+8]                    ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
 ;;| L0:

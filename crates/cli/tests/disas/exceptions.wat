@@ -27,10 +27,10 @@
 ;;|   local.get 0
 ;;|   f64.const 0x1p+0 (;=1;)
 ;;|   throw $t
-;;|     mov r11, [rbp-0x10]
-;;|     mov [rbp-0x18], r11
 ;;|     mov r11, 0x3ff0000000000000
 ;;|     mov [rbp-0x20], r11
+;;|     mov r11, [rbp-0x10]
+;;|     mov [rbp-0x18], r11
 ;;|     mov r11, [rbp-0x18]
 ;;|     mov [rsp], r11
 ;;|     mov r11, [rbp-0x20]

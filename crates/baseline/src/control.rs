@@ -62,8 +62,6 @@ pub(crate) struct Control {
     label: Label,
     /// Whether something goes to the label of the end.
     joined: bool,
-    /// `settled` of the function before the block.
-    settled: usize,
     /// Of a branch table: the piece of code that moves values to the label.
     mover: Option<Label>,
 }
@@ -142,7 +140,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
             dead: false,
             label,
             joined: false,
-            settled: 0,
             mover: None,
         });
     }
@@ -238,10 +235,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
         } else {
             (self.f.stack.len() - self.count_of(params), self.f.height - self.slots_of(params))
         };
-        let settled = self.f.settled;
-        if !dead {
-            self.f.settled = base;
-        }
         self.f.control.push(Control {
             kind,
             params,
@@ -251,7 +244,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
             dead,
             label,
             joined: false,
-            settled,
             mover: None,
         });
     }
@@ -374,7 +366,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
         } else if self.f.dead {
             self.truncate(control.base);
         }
-        self.f.settled = control.settled;
         self.f.control.pop();
         Ok(())
     }

@@ -151,6 +151,7 @@ impl<M: Masm> Compiler<'_, M> {
     pub fn pop(&mut self) -> Entry {
         let e = self.f.stack.pop().expect("validation keeps the stack from running empty");
         self.f.height -= e.kind.slots() as u32;
+        self.f.settled = self.f.settled.min(self.f.stack.len());
         if e.kind == ValKind::Gc {
             self.f.gc_entries.pop();
         }
@@ -267,6 +268,7 @@ impl<M: Masm> Compiler<'_, M> {
                 self.spill(i);
             }
         }
+        self.f.settled = self.f.stack.len();
     }
 
     /// Before a call: brings home what is in temporaries, of the entries below the topmost `count`.

@@ -78,6 +78,8 @@ struct FuncState {
     gc_entries: u32,
     /// Whether locals hold heap references.
     gc_locals: bool,
+    /// What has been looked through to record safepoints, to be bounded.
+    gc_work: usize,
     control: Vec<Control>,
     accs: Accs,
     last: Last,
@@ -91,6 +93,9 @@ struct FuncState {
 
 /// Slots that a frame may have: operands name them with 16 bits.
 const MAX_SLOTS: u32 = 65_000;
+
+/// Locals and entries that recording the safepoints of a function may look through.
+const MAX_GC_WORK: usize = 1 << 26;
 
 fn too_many_slots() -> SinkError {
     SinkError::limit(
@@ -170,6 +175,7 @@ impl<'a> Sink<'a> for Translator<'_> {
         f.last = Last::None;
         f.fuel_at = None;
         (f.height, f.max_height, f.settled, f.gc_entries, f.gc_locals) = (0, 0, 0, 0, false);
+        f.gc_work = 0;
 
         let mut slots = 0u32;
         let params = ty.params.iter().map(|t| (1, *t));
@@ -213,6 +219,11 @@ impl<'a> Sink<'a> for Translator<'_> {
 
     fn finish(&mut self) -> Result<(), SinkError> {
         let f = &self.func;
+        if f.gc_work > MAX_GC_WORK {
+            return Err(SinkError::limit(
+                "the function keeps references across too many calls for its size: more than 64 million slots to record",
+            ));
+        }
         let size = f.header + HEADER as u32 + f.max_height;
         if size > MAX_SLOTS {
             return Err(too_many_slots());
@@ -253,6 +264,13 @@ impl Translator<'_> {
             return;
         }
         let slots = self.chunk.safepoint_slots.len() as u32;
+        let work = f.locals.len() + f.stack.len();
+        self.func.gc_work += work;
+        let f = &self.func;
+        if f.gc_work > MAX_GC_WORK {
+            // The function will be refused.
+            return;
+        }
         if f.gc_locals {
             let of_kind = f.locals.iter().filter(|l| l.kind == ValKind::Gc);
             self.chunk.safepoint_slots.extend(of_kind.map(|l| l.slot));

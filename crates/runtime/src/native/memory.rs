@@ -7,7 +7,7 @@
 //! The text is never writable: see [`text`]. Slots lie directly below it, the last one last.
 
 use crate::failure::Error;
-use crate::sys::text::{self, TextFile};
+use crate::sys::text::{self, TextView};
 use crate::sys::{self, Reservation};
 use std::collections::BTreeMap;
 use std::io;
@@ -95,7 +95,7 @@ pub(super) struct CodeMemory {
     text_len: usize,
     slots: u32,
     /// The bytes of text, while more may be written, and the process that has made it.
-    file: Mutex<Option<(TextFile, u32)>>,
+    view: Mutex<Option<(TextView, u32)>>,
 }
 
 impl CodeMemory {
@@ -108,30 +108,30 @@ impl CodeMemory {
         let (slots_len, text_len) = sizes.ok_or_else(|| failed(&"more than 2 GiB"))?;
         let range = Range::get()?;
         let at = range.take(slots_len + text_len).ok_or_else(|| failed(&"the space for code is full"))?;
-        let file = Mutex::new(None);
-        let memory = CodeMemory { range, at, slots_len, text_len, slots, file };
+        let view = Mutex::new(None);
+        let memory = CodeMemory { range, at, slots_len, text_len, slots, view };
         memory.map(text, len > text.len()).map_err(|error| failed(&error))?;
         Ok(memory)
     }
 
     fn map(&self, text: &[u8], keep: bool) -> io::Result<()> {
-        let file = TextFile::new(self.text_len)?;
-        file.write(0, text)?;
+        let mut view = TextView::new(self.text_len)?;
+        view.write(0, text);
         // SAFETY: these addresses are ours, and nobody knows them yet.
         unsafe {
             if self.slots_len != 0 {
                 text::map_words(self.base(), self.slots_len)?;
             }
-            file.map(self.text().cast_mut(), self.text_len)?;
+            view.map(self.text().cast_mut())?;
         }
         if keep {
-            *self.file() = Some((file, std::process::id()));
+            *self.view() = Some((view, std::process::id()));
         }
         Ok(())
     }
 
-    fn file(&self) -> MutexGuard<'_, Option<(TextFile, u32)>> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    fn view(&self) -> MutexGuard<'_, Option<(TextView, u32)>> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn base(&self) -> *mut u8 {
@@ -162,20 +162,21 @@ impl CodeMemory {
     /// Writes code to a place of the text that nothing runs yet; the text must not have been complete.
     pub(super) fn write(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
         assert!(at + bytes.len() <= self.text_len, "within the text");
-        let mut file = self.file();
-        let (text, process) = file.as_mut().expect("code is added to a text that was not complete");
+        let mut view = self.view();
+        let (text, process) = view.as_mut().expect("code is added to a text that was not complete");
         let here = std::process::id();
         if *process != here {
-            // A process that has forked shares the file with its child: the child goes on with a copy.
-            let copy = TextFile::new(self.text_len)?;
+            // A process that has forked shares the memory with its child: the child goes on with a copy.
+            let mut copy = TextView::new(self.text_len)?;
             // SAFETY: up to `at` the text is written and readable; the copy has the same bytes there.
             unsafe {
-                copy.write(0, std::slice::from_raw_parts(self.text(), at))?;
-                copy.map(self.text().cast_mut(), self.text_len)?;
+                copy.write(0, std::slice::from_raw_parts(self.text(), at));
+                copy.map(self.text().cast_mut())?;
             }
             (*text, *process) = (copy, here);
         }
-        text.write(at, bytes)
+        text.write(at, bytes);
+        Ok(())
     }
 }
 

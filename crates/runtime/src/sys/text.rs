@@ -1,43 +1,59 @@
 //! Machine code in memory: pages that can be executed, and how their bytes get there.
 //!
-//! The bytes are those of an anonymous file. They are mapped for execution only, and written through
-//! the file, so that no page is ever writable and executable, and pages that run are never touched.
+//! The bytes are shared memory without a name that is mapped twice: once to be written, once to be executed; so no
+//! page is ever writable and executable at an address, and pages that run are never touched. (Not a file in memory: `perf`
+//! looks into its map of JIT-compiled functions only for what it takes to be anonymous.)
 
-use super::linux::write_all;
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
-use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous};
+use rustix::mm::{MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap, mmap_anonymous, mprotect, mremap_fixed, munmap};
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
-/// The bytes of code.
+/// The bytes of code, writable. What [`TextView::map`] has mapped stays when this goes.
 #[derive(Debug)]
-pub(crate) struct TextFile(OwnedFd);
+pub(crate) struct TextView {
+    base: NonNull<u8>,
+    len: usize,
+}
 
-impl TextFile {
-    /// A file of `len` zeroes, which take no memory until they are written.
-    pub(crate) fn new(len: usize) -> io::Result<TextFile> {
-        let file = memfd_create("windlass-code", MemfdFlags::CLOEXEC)?;
-        ftruncate(&file, len as u64)?;
-        Ok(TextFile(file))
+// SAFETY: the value owns the mapping.
+unsafe impl Send for TextView {}
+
+impl TextView {
+    /// `len` zeroes, whole pages, which take no memory until they are written.
+    pub(crate) fn new(len: usize) -> io::Result<TextView> {
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a mapping at an address of the kernel's choice, which nobody uses.
+        let base = unsafe { mmap_anonymous(ptr::null_mut(), len, protection, MapFlags::SHARED)? };
+        let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(TextView { base, len })
     }
 
     /// Writes bytes.
-    pub(crate) fn write(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
-        write_all(&self.0, at as u64, bytes)
+    pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) {
+        assert!(at.checked_add(bytes.len()).is_some_and(|end| end <= self.len), "within the text");
+        // SAFETY: within the mapping, which is ours; who executes the bytes has been told of none of them yet.
+        unsafe { self.base.as_ptr().add(at).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
     }
 
-    /// Maps the first `len` bytes for execution.
+    /// Maps all of it for execution.
     ///
     /// # Safety
     /// `at` is page-aligned, and the caller owns the addresses, which nothing uses.
-    pub(crate) unsafe fn map(&self, at: *mut u8, len: usize) -> io::Result<()> {
-        let protection = ProtFlags::READ | ProtFlags::EXEC;
-        let flags = MapFlags::SHARED | MapFlags::FIXED;
-        // SAFETY: the caller gives up what was there.
-        unsafe { mmap(at.cast(), len, protection, flags, &self.0, 0)? };
-        Ok(())
+    pub(crate) unsafe fn map(&self, at: *mut u8) -> io::Result<()> {
+        // SAFETY: an old size of zero maps shared pages once more; the caller gives up what was there.
+        // Nobody knows the new mapping before it is for execution only.
+        unsafe {
+            mremap_fixed(self.base.as_ptr().cast(), 0, self.len, MremapFlags::MAYMOVE, at.cast())?;
+            Ok(mprotect(at.cast(), self.len, MprotectFlags::READ | MprotectFlags::EXEC)?)
+        }
+    }
+}
+
+impl Drop for TextView {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and nobody has a pointer into it. An error would leak it.
+        let _ = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
     }
 }
 
@@ -52,7 +68,7 @@ pub(crate) fn map_marker(file: &File) -> io::Result<()> {
 /// Maps private zeroes that can be written.
 ///
 /// # Safety
-/// As for [`TextFile::map`].
+/// As for [`TextView::map`].
 pub(crate) unsafe fn map_words(at: *mut u8, len: usize) -> io::Result<()> {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     let flags = MapFlags::PRIVATE | MapFlags::FIXED;
@@ -64,7 +80,7 @@ pub(crate) unsafe fn map_words(at: *mut u8, len: usize) -> io::Result<()> {
 /// Makes pages inaccessible again and gives their memory back.
 ///
 /// # Safety
-/// As for [`TextFile::map`].
+/// As for [`TextView::map`].
 pub(crate) unsafe fn unmap(at: *mut u8, len: usize) -> io::Result<()> {
     let flags = MapFlags::PRIVATE | MapFlags::FIXED;
     // SAFETY: the caller gives up what was there.

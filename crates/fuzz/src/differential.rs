@@ -2,7 +2,7 @@
 //! globals, tables, and the fuel that is left.
 //!
 //! The depth at which a stack is exhausted is the only permitted difference: what comes after it in the same
-//! store is not compared. Half of the modules are wasm-smith's, half are of [`generator`](crate::generator).
+//! store is not compared. Half of the modules are wasm-smith's, half are of [`generator`].
 
 use crate::execution::{Call, End, Plan, Seen, Trace, execute};
 use crate::generator::{self, Subset};

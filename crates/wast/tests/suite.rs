@@ -76,6 +76,13 @@ const CONFIGURATIONS: &[Configuration] = &[
             config.consume_fuel(true).epoch_interruption(true).relaxed_simd_deterministic(true);
         },
     },
+    Configuration {
+        name: "baseline, functions compiled when they are first called",
+        list: "crate.txt",
+        configure: |config| {
+            config.strategy(Strategy::Baseline).lazy_compilation(true);
+        },
+    },
 ];
 
 fn main() -> ExitCode {

@@ -62,26 +62,38 @@ fn a_local_is_set_below_many_uses() {
 #[test]
 fn calls_over_a_deep_stack() {
     let call = [0x10, 0];
-    compile_on_every_tier("calls", &module(&[(1, I32)], &[(GET, 60_000), (&call, 1_000_000), (DROP, 60_000)]));
+    compile_on_every_tier(
+        "calls",
+        &module(&[(1, I32)], &[(GET, 60_000), (&call, 1_000_000), (DROP, 60_000)]),
+    );
 }
 
 #[test]
 fn divisions_over_a_deep_stack() {
     let divide = [0x20, 0, 0x20, 0, 0x6d, 0x21, 0];
-    compile_on_every_tier("divisions", &module(&[(1, I32)], &[(&[0x41, 7], 60_000), (&divide, 400_000), (DROP, 60_000)]));
+    compile_on_every_tier(
+        "divisions",
+        &module(&[(1, I32)], &[(&[0x41, 7], 60_000), (&divide, 400_000), (DROP, 60_000)]),
+    );
 }
 
 #[test]
 fn blocks_over_a_deep_stack() {
     let block = [0x02, 0x40, 0x0b];
-    compile_on_every_tier("blocks", &module(&[(1, I32)], &[(GET, 60_000), (&block, 700_000), (DROP, 60_000)]));
+    compile_on_every_tier(
+        "blocks",
+        &module(&[(1, I32)], &[(GET, 60_000), (&block, 700_000), (DROP, 60_000)]),
+    );
 }
 
 #[test]
 fn references_across_many_calls() {
     let call = [0x10, 0];
     compile_on_every_tier("locals", &module(&[(40_000, EXTERNREF)], &[(&call, 1_000_000)]));
-    compile_on_every_tier("entries", &module(&[(1, EXTERNREF)], &[(GET, 60_000), (&call, 1_000_000), (DROP, 60_000)]));
+    compile_on_every_tier(
+        "entries",
+        &module(&[(1, EXTERNREF)], &[(GET, 60_000), (&call, 1_000_000), (DROP, 60_000)]),
+    );
 }
 
 #[test]

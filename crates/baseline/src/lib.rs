@@ -3,15 +3,15 @@
 //! **In:** a module's facts and bodies, [`Settings`]. **Out:** [`CodeChunk`]s: machine code with its tables.
 //! There is no intermediate form: each operator is compiled as it is validated.
 //!
-//! - [`compiler`]: a function from its prologue to its epilogue, and which locals live in registers: the most used
+//! - `compiler`: a function from its prologue to its epilogue, and which locals live in registers: the most used
 //!   ones, for the whole function, by a pre-scan of the body;
-//! - [`stack`]: the operand stack at compile time: constants, locals, temporaries, home slots;
-//! - [`control`], [`calls`], [`memory`], [`numeric`], [`reference`], [`vector`], [`atomic`], `visit`: the operators;
-//! - [`outofline`]: what happens seldom, behind the function's code;
-//! - [`masm`]: what all of these ask of a target; [`x64`]: the target.
+//! - `stack`: the operand stack at compile time: constants, locals, temporaries, home slots;
+//! - `control`, `calls`, `memory`, `numeric`, `reference`, `vector`, `atomic`, `visit`: the operators;
+//! - `outofline`: what happens seldom, behind the function's code;
+//! - `masm`: what all of these ask of a target; `x64`: the target.
 //!
 //! **Invariants.** Every local and every stack height has a home slot, the same as in the interpreter but for
-//! its frame header. Where control flow meets, locals are where they always are, and the stack is as [`control`] says. At a
+//! its frame header. Where control flow meets, locals are where they always are, and the stack is as `control` says. At a
 //! call no temporary is live. A function with a handler keeps the home slots of all locals current.
 
 #![no_std]

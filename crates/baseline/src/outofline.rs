@@ -155,6 +155,8 @@ impl<M: Masm> Compiler<'_, M> {
                     self.m.call_stub(stub);
                     self.mark_at(offset, None);
                     self.safepoint_slots(&slots);
+                    // The host may have made the memory grow, and move.
+                    self.load_fixed(false);
                     self.m.jump(back);
                 }
                 What::Landing { row, target, join } => {

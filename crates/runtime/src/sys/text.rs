@@ -4,7 +4,9 @@
 //! page is ever writable and executable at an address, and pages that run are never touched. (Not a file in memory: `perf`
 //! looks into its map of JIT-compiled functions only for what it takes to be anonymous.)
 
-use rustix::mm::{MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap, mmap_anonymous, mprotect, mremap_fixed, munmap};
+use rustix::mm::{
+    MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap, mmap_anonymous, mprotect, mremap_fixed, munmap,
+};
 use std::fs::File;
 use std::io;
 use std::ptr::{self, NonNull};

@@ -157,3 +157,48 @@ fn types_that_cannot_be_are_refused() {
     assert!(SharedMemory::new(&engine, MemoryType::new(1, None)).is_err());
     assert!(Memory::new(Store::new(&engine, ()), MemoryType::shared(1, 1)).is_err());
 }
+
+#[test]
+fn a_memory_moves_while_the_guest_is_interrupted() -> Result<()> {
+    for strategy in [Strategy::Interpreter, Strategy::Auto] {
+        for ty in ["", "i64 "] {
+            let mut config = Config::new();
+            config.strategy(strategy).epoch_interruption(true).memory_reservation(0);
+            let engine = Engine::new(&config)?;
+            let index = if ty.is_empty() { "i32" } else { "i64" };
+            // Counts each address of a page up once a round.
+            let module = Module::new(
+                &engine,
+                format!(
+                    r#"(module (memory (export "m") {ty}1)
+                        (func (export "run") (param $rounds i32) (local $a {index})
+                            (loop $round
+                                (local.set $a ({index}.const 0))
+                                (loop $next
+                                    (i32.store8 (local.get $a) (i32.add (i32.load8_u (local.get $a)) (i32.const 1)))
+                                    (local.set $a ({index}.add (local.get $a) ({index}.const 1)))
+                                    (br_if $next ({index}.lt_u (local.get $a) ({index}.const 1000))))
+                                (local.set $rounds (i32.sub (local.get $rounds) (i32.const 1)))
+                                (br_if $round (local.get $rounds)))))"#
+                ),
+            )?;
+            let mut store = Store::new(&engine, None::<Memory>);
+            let instance = Instance::new(&mut store, &module, &[])?;
+            let memory = instance.get_memory(&mut store, "m").expect("it is exported");
+            *store.data_mut() = Some(memory);
+            store.epoch_deadline_callback(|mut store| {
+                let memory = store.data().expect("it was put there");
+                if memory.size(&store) < 200 {
+                    memory.grow(&mut store, 1)?;
+                }
+                // Due again at once: every look finds it so.
+                Ok(UpdateDeadline::Continue(0))
+            });
+            store.set_epoch_deadline(0);
+            instance.get_typed_func::<i32, ()>(&mut store, "run")?.call(&mut store, 50)?;
+            assert_eq!(memory.size(&store), 200, "{strategy:?} {ty}");
+            assert!(memory.data(&store)[..1000].iter().all(|byte| *byte == 50), "{strategy:?} {ty}");
+        }
+    }
+    Ok(())
+}

@@ -67,6 +67,12 @@ pub struct Run {
     #[command(flatten)]
     pub engine: EngineArgs,
 
+    /// Compile each function when it is first called, not all of them first
+    ///
+    /// The module is validated at once all the same. Large programs start sooner that use little of themselves.
+    #[arg(long)]
+    pub lazy: bool,
+
     /// Tell a profiler the names of compiled functions
     #[arg(long, value_name = "FORM", value_enum)]
     pub profile: Option<Profile>,

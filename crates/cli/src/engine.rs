@@ -1,6 +1,6 @@
 //! Engines for the command line's settings.
 
-use crate::args::{EngineArgs, LimitArgs, Profile, Tier};
+use crate::args::{EngineArgs, LimitArgs, Profile, Run, Tier};
 use crate::features;
 use windlass::{Config, Context, Engine, Features, ProfilingStrategy, Result, Strategy, format_err};
 
@@ -10,10 +10,12 @@ pub fn bare(tier: Tier, features: Features) -> Result<Engine> {
 }
 
 /// An engine with the settings and limits of a run.
-pub fn limited(args: &EngineArgs, limits: &LimitArgs, profile: Option<Profile>) -> Result<Engine> {
+pub fn limited(run: &Run) -> Result<Engine> {
+    let Run { engine: args, limits, profile, lazy, .. } = run;
     threads(args)?;
     let mut config = config(args.compiler, features::apply(&args.features.switches));
     config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
+    config.lazy_compilation(*lazy);
     config.profiler(match profile {
         None => ProfilingStrategy::None,
         Some(Profile::Perfmap) => ProfilingStrategy::PerfMap,

@@ -33,7 +33,7 @@ pub fn main(args: &Run) -> Result<ExitCode> {
 
 fn run(args: &Run) -> Result<ExitCode> {
     let input = Input::read(args.file())?;
-    let engine = engine::limited(&args.engine, &args.limits, args.profile)?;
+    let engine = engine::limited(args)?;
     let module = compile(&engine, &input)?;
     let mut store = store(args, &engine, &input)?;
     let mut linker = Linker::new(&engine);

@@ -23,6 +23,14 @@ fn a_program_prints() {
 }
 
 #[test]
+fn functions_compiled_when_called() {
+    run_wat(&["--lazy"], HELLO, &[]).prints("hello\n");
+    // What is not called is validated, too.
+    let invalid = HELLO.replacen("(module", "(module (func $uncalled (result i32) (i64.const 0))", 1);
+    run_wat(&["--lazy"], &invalid, &[]).fails(1, &["type mismatch"]);
+}
+
+#[test]
 fn binaries_and_standard_input() {
     let binary = wat::parse_str(HELLO).unwrap();
     let files = Files::new();

@@ -26,7 +26,7 @@ fn a_program_prints() {
 fn functions_compiled_when_called() {
     run_wat(&["--lazy"], HELLO, &[]).prints("hello\n");
     // What is not called is validated, too.
-    let invalid = HELLO.replacen("(module", "(module (func $uncalled (result i32) (i64.const 0))", 1);
+    let invalid = HELLO.replacen("(memory", "(func $uncalled (result i32) (i64.const 0)) (memory", 1);
     run_wat(&["--lazy"], &invalid, &[]).fails(1, &["type mismatch"]);
 }
 

@@ -6,6 +6,10 @@
 //! that may leave the instance, from none): otherwise the caller reloads it from its frame.
 //! The direction flag is clear.
 //!
+//! **Fuel.** Where [`VMStore::fuel_in_register`](crate::vm::VMStore::fuel_in_register) is set, all code of the store keeps the fuel in
+//! [`FUEL_REGISTER`], which then is neither callee-saved nor anybody's local. Code writes it to the store before it calls a
+//! stub, and reads it again after that; entries, host functions and faults do the same for code.
+//!
 //! **Values.** Integers of 32 bits and heap references are zero-extended in 64-bit registers and slots;
 //! function references are pointers; floats are in the low lanes of vector registers, whose upper
 //! lanes are undefined.
@@ -143,6 +147,9 @@ impl Convention {
         Convention::locations(self.place_results(), kinds)
     }
 }
+
+/// The register (`r14`) that holds the fuel, if one does.
+pub const FUEL_REGISTER: u8 = 14;
 
 /// Offset of the context from a frame's `rbp`.
 pub const FRAME_CONTEXT: i32 = -8;

@@ -44,6 +44,10 @@ pub struct VMContext {
     pub code_info: *const c_void,
     /// Engine-wide id of each type of the module's type section: constant.
     pub type_ids: *const u32,
+    /// A copy of [`VMStore::interrupt`] for native code: one instruction away. Written by any thread.
+    pub interrupt: AtomicU32,
+    /// A copy of [`VMStore::stubs`]: constant.
+    pub stubs: *const NativeStubs,
     /// The first memory; a module without one has a memory of no bytes here.
     pub memory0: VMMemory,
 }
@@ -213,6 +217,8 @@ pub struct VMStore {
     pub activation: *mut Activation,
     /// Fuel left. Code subtracts and calls `fuel_exhausted` when it falls below zero.
     pub fuel: i64,
+    /// Whether native code keeps the fuel in a register while it runs ([`crate::native::FUEL_REGISTER`]): constant.
+    pub fuel_in_register: bool,
     /// Not zero: someone wants the guest's attention. Code reads it (relaxed) where its settings say so
     /// and calls `interrupt`. Written by any thread.
     pub interrupt: AtomicU32,

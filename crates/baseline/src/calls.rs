@@ -376,6 +376,7 @@ impl<M: Masm> Compiler<'_, M> {
         }
         self.call_builtin_stub(builtin);
         self.mark_call();
+        self.reload_fuel();
     }
 
     /// Likewise, a builtin that gives a status only.
@@ -440,7 +441,7 @@ impl<M: Masm> Compiler<'_, M> {
         let params = M::BUILTIN_PARAMS;
         self.m.load(Load::I64, params[0], Address::new(M::REGISTERS.context, at as i32));
         self.m.stack_address(params[1], 0);
-        self.m.call_stub(offset_of!(NativeStubs, throw) as u32);
+        self.call_stub(offset_of!(NativeStubs, throw) as u32);
         self.mark_call();
         self.die();
         Ok(())
@@ -459,7 +460,7 @@ impl<M: Masm> Compiler<'_, M> {
             self.m.mov(ValKind::I64, param, reg);
         }
         self.release(reg);
-        self.m.call_stub(offset_of!(NativeStubs, throw_ref) as u32);
+        self.call_stub(offset_of!(NativeStubs, throw_ref) as u32);
         self.mark_call();
         self.die();
         Ok(())

@@ -13,7 +13,7 @@ use windlass_abi::facts::{FuncIndex, ModuleFacts};
 use windlass_abi::native::{Location, Locations, SMALL_FRAME};
 use windlass_abi::trap::TrapCode;
 use windlass_abi::types::{FuncType, ValKind, ValType};
-use windlass_abi::vm::{VMContext, VMStore};
+use windlass_abi::vm::VMContext;
 use windlass_wasm::plans::Plans;
 use windlass_wasm::scan::Scan;
 use windlass_wasm::types::TypeKinds;
@@ -71,8 +71,6 @@ pub(crate) struct FuncState<'m> {
     pub clobbered: Vec<u32>,
     /// Holds the first byte of memory 0.
     pub memory_base: Option<Reg>,
-    /// Holds the store.
-    pub store: Option<Reg>,
     /// Whether the home slots of locals in registers are kept current: for handlers.
     pub write_through: bool,
     /// Bytes at the bottom of the frame for parameters and result areas of calls.
@@ -103,7 +101,6 @@ pub(crate) struct FuncState<'m> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Candidate {
     MemoryBase,
-    Store,
     Local(u32),
 }
 
@@ -228,18 +225,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
         }
     }
 
-    /// The store, in its own register or in the scratch register.
-    pub(crate) fn store_reg(&mut self) -> Reg {
-        match self.f.store {
-            Some(reg) => reg,
-            None => {
-                let reg = M::REGISTERS.scratch;
-                self.m.load(Load::I64, reg, Address::new(M::REGISTERS.context, STORE));
-                reg
-            }
-        }
-    }
-
     fn begin_function(&mut self, index: FuncIndex, locals: &[(u32, ValType)]) -> Result<(), SinkError> {
         let facts = self.facts();
         let ty = facts.type_of_func(index);
@@ -270,7 +255,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         f.outofline.clear();
         f.charge = None;
         (f.height, f.max_height, f.settled, f.outgoing) = (0, 0, 0, 0);
-        (f.memory_base, f.store, f.result_area) = (None, None, None);
+        (f.memory_base, f.result_area) = (None, None);
         f.gc_locals.clear();
         f.gc_entries.clear();
         f.gc_work = 0;
@@ -315,15 +300,15 @@ impl<'m, M: Masm> Compiler<'m, M> {
             // Without a register it is a load, which seldom is in the way of anything.
             candidates.push((scan.memory / 2, Candidate::MemoryBase));
         }
-        let store = if self.settings.fuel { scan.blocks } else { 0 }
-            + if self.settings.interruption { scan.loops } else { 0 };
-        if store > 0 {
-            candidates.push((store, Candidate::Store));
-        }
         candidates.sort_unstable_by(|a, b| b.cmp(a));
         f.temporaries = registers.temporaries;
         let caller_cost = scan.calls.saturating_mul(2);
-        let mut callee_saved = registers.callee_saved.iter().copied();
+        let callee_saved = registers.callee_saved;
+        let callee_saved = match self.settings.fuel {
+            true => callee_saved.strip_suffix(&[M::FUEL]).expect("it is the last one"),
+            false => callee_saved,
+        };
+        let mut left = callee_saved.iter().copied();
         let mut taken = RegSet::EMPTY;
         let mut saves = 0;
         for (weight, candidate) in candidates.iter().copied() {
@@ -341,7 +326,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
             if (reg.is_none() || caller_cost > 2)
                 && class == Class::Int
                 && weight > 2
-                && let Some(r) = callee_saved.next()
+                && let Some(r) = left.next()
             {
                 saves += 1;
                 f.saved.push((r, -(8 + 8 * saves)));
@@ -357,7 +342,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
             f.temporaries.remove(reg);
             match candidate {
                 Candidate::MemoryBase => f.memory_base = Some(reg),
-                Candidate::Store => f.store = Some(reg),
                 Candidate::Local(i) => {
                     f.locals[i as usize].reg = Some(reg);
                     f.pinned.push(i);
@@ -369,7 +353,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         }
         if f.write_through {
             // A handler finds these registers changed by whom it unwinds: the caller's values come from the frame.
-            for r in registers.callee_saved {
+            for r in callee_saved {
                 if !taken.contains(*r) {
                     saves += 1;
                     f.saved.push((*r, -(8 + 8 * saves)));
@@ -478,11 +462,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
         {
             let at = self.plans.memory(0).base_at;
             self.m.load(Load::I64, reg, Address::new(M::REGISTERS.context, at as i32));
-        }
-        if let Some(reg) = self.f.store
-            && (all || clobbered(reg))
-        {
-            self.m.load(Load::I64, reg, Address::new(M::REGISTERS.context, STORE));
         }
     }
 
@@ -601,10 +580,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
 
 /// Offset of the store in a context.
 pub(crate) const STORE: i32 = offset_of!(VMContext, store) as i32;
-/// Offset of the interrupt word in the store.
-pub(crate) const INTERRUPT: i32 = offset_of!(VMStore, interrupt) as i32;
-/// Offset of the fuel in the store.
-pub(crate) const FUEL: i32 = offset_of!(VMStore, fuel) as i32;
+/// Offset of the copy of the interrupt word in a context.
+pub(crate) const INTERRUPT: i32 = offset_of!(VMContext, interrupt) as i32;
 /// Offset of the first stack parameter from the frame pointer: above the caller's and the return address.
 pub(crate) const FRAME_PARAMS: i32 = 16;
 

@@ -158,9 +158,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
                 Some((_, sum)) => *sum = sum.saturating_add(op.cost),
                 None => {
                     self.home_references();
-                    let store = self.store_reg();
                     let exhausted = self.m.new_label();
-                    let at = self.m.charge(Address::new(store, crate::compiler::FUEL), exhausted);
+                    let at = self.m.charge(exhausted);
                     let back = self.m.new_label();
                     self.m.bind(back);
                     let stub = offset_of!(NativeStubs, fuel_exhausted) as u32;
@@ -205,8 +204,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         if !self.settings.interruption {
             return;
         }
-        let store = self.store_reg();
-        self.m.compare_memory32(Address::new(store, INTERRUPT), 0);
+        self.m.compare_memory32(Address::new(M::REGISTERS.context, INTERRUPT), 0);
         let interrupted = self.m.new_label();
         self.m.branch(Cond::Ne, interrupted);
         let back = self.m.new_label();

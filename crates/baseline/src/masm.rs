@@ -404,9 +404,11 @@ pub trait Masm: Sized + VectorMasm + AtomicMasm {
     fn compare_memory64(&mut self, a: Reg, at: Address);
     /// Compares a 32-bit register with 32 bits in memory.
     fn compare_with_memory32(&mut self, a: Reg, at: Address);
-    /// Subtracts an amount that [`Masm::set_charge`] gives later from 64 bits in memory; goes to `exhausted` if they
-    /// get negative. Gives where the amount goes.
-    fn charge(&mut self, at: Address, exhausted: Label) -> u32;
+    /// The register for the fuel: the last of those that callees save.
+    const FUEL: Reg;
+    /// Subtracts an amount that [`Masm::set_charge`] gives later from the fuel; goes to `exhausted` if that
+    /// gets negative. Gives where the amount goes.
+    fn charge(&mut self, exhausted: Label) -> u32;
     /// Sets the amount of a charge.
     fn set_charge(&mut self, at: u32, amount: u32);
     /// 1 or 0.
@@ -464,8 +466,9 @@ pub trait Masm: Sized + VectorMasm + AtomicMasm {
     fn call_reg(&mut self, reg: Reg);
     /// Calls the code whose address lies at an address.
     fn call_memory(&mut self, at: Address);
-    /// Calls the stub at this offset in [`NativeStubs`](windlass_abi::native::NativeStubs). Clobbers the scratch register.
-    fn call_stub(&mut self, offset: u32);
+    /// Calls the stub at this offset in [`NativeStubs`](windlass_abi::native::NativeStubs), with the fuel written to the store before
+    /// that if `fuel`. Clobbers the scratch register.
+    fn call_stub(&mut self, offset: u32, fuel: bool);
     /// An instruction that faults.
     fn fault(&mut self);
 }

@@ -1,7 +1,7 @@
 //! What happens seldom: emitted behind the function's code, so that the usual way stays straight.
 
-use crate::compiler::Compiler;
-use crate::masm::{Address, Cond, Label, Masm, Width};
+use crate::compiler::{Compiler, STORE};
+use crate::masm::{Address, Cond, Label, Load, Masm, Width};
 use crate::reg::Reg;
 use alloc::vec::Vec;
 use core::mem::offset_of;
@@ -10,7 +10,7 @@ use windlass_abi::code::SafepointRow;
 use windlass_abi::native::NativeStubs;
 use windlass_abi::trap::TrapCode;
 use windlass_abi::types::ValKind;
-use windlass_abi::vm::{VMContext, VMFuncRef};
+use windlass_abi::vm::{VMContext, VMFuncRef, VMStore};
 use windlass_wasm::SinkError;
 
 /// A piece of code that is emitted at the end of the function.
@@ -105,7 +105,7 @@ impl<M: Masm> Compiler<'_, M> {
             self.m.fault();
         } else {
             self.m.constant(ValKind::I32, M::REGISTERS.int_result, code as u64);
-            self.m.call_stub(offset_of!(NativeStubs, raise) as u32);
+            self.call_stub(offset_of!(NativeStubs, raise) as u32);
             self.mark_at(offset, None);
         }
     }
@@ -124,7 +124,7 @@ impl<M: Masm> Compiler<'_, M> {
         if status != M::REGISTERS.int_result {
             self.m.mov(ValKind::I64, M::REGISTERS.int_result, status);
         }
-        self.m.call_stub(offset_of!(NativeStubs, raise) as u32);
+        self.call_stub(offset_of!(NativeStubs, raise) as u32);
         self.mark_at(offset, None);
     }
 
@@ -146,22 +146,25 @@ impl<M: Masm> Compiler<'_, M> {
                     }
                     // So far the frame is the caller's frame pointer and the context.
                     self.m.push_stack(8);
-                    self.m.call_stub(offset_of!(NativeStubs, stack_check) as u32);
+                    self.call_stub(offset_of!(NativeStubs, stack_check) as u32);
                     self.mark_at(self.f.bytes_at as u32, None);
                     self.m.push_stack(-8);
+                    self.reload_fuel();
                     self.m.jump(back);
                 }
                 What::Stub { back, stub, slots } => {
-                    self.m.call_stub(stub);
+                    self.call_stub(stub);
                     self.mark_at(offset, None);
                     self.safepoint_slots(&slots);
                     // The host may have made the memory grow, and move.
                     self.load_fixed(false);
+                    self.reload_fuel();
                     self.m.jump(back);
                 }
                 What::Landing { row, target, join } => {
                     self.out.catches[row].target = self.m.offset();
                     self.reload_all();
+                    self.reload_fuel();
                     if let Some((kind, from)) = join {
                         self.m.load_frame(kind, Self::join_reg(kind), from);
                     }
@@ -170,7 +173,7 @@ impl<M: Masm> Compiler<'_, M> {
                 What::Indirect(call) => self.emit_indirect(offset, &call),
                 What::HostTail { pair, pop, slots } => {
                     self.m.load(
-                        crate::masm::Load::I64,
+                        Load::I64,
                         M::REGISTERS.context,
                         Address::new(pair, offset_of!(VMFuncRef, context) as i32),
                     );
@@ -216,6 +219,7 @@ impl<M: Masm> Compiler<'_, M> {
         self.call_builtin_stub(offset_of!(VMBuiltins, table_get_func));
         self.mark_at(offset, None);
         self.safepoint_slots(&call.slots);
+        self.reload_fuel();
         self.emit_status_check(offset, status);
         self.m.test(Width::W64, result);
         let null = self.put_off_trap(offset, TrapCode::UninitializedElement);
@@ -223,17 +227,18 @@ impl<M: Masm> Compiler<'_, M> {
         // Is its type the expected one, or below it?
         self.m.store_frame(ValKind::I64, call.spare, result);
         self.m.load(
-            crate::masm::Load::I64,
+            Load::I64,
             params[2],
             Address::new(M::REGISTERS.context, offset_of!(VMContext, type_ids) as i32),
         );
-        self.m.load(crate::masm::Load::I32, params[2], Address::new(params[2], call.type_id as i32));
+        self.m.load(Load::I32, params[2], Address::new(params[2], call.type_id as i32));
         let type_id = Address::new(result, offset_of!(VMFuncRef, type_id) as i32);
-        self.m.load(crate::masm::Load::I32, params[1], type_id);
+        self.m.load(Load::I32, params[1], type_id);
         self.m.mov(ValKind::I64, params[0], M::REGISTERS.context);
         self.call_builtin_stub(offset_of!(VMBuiltins, is_subtype));
         self.mark_at(offset, None);
         self.safepoint_slots(&call.slots);
+        self.reload_fuel();
         self.m.test(Width::W32, result);
         let wrong = self.put_off_trap(offset, TrapCode::BadSignature);
         self.m.branch(Cond::Eq, wrong);
@@ -255,7 +260,21 @@ impl<M: Masm> Compiler<'_, M> {
     /// Calls the stub of a builtin; `offset` is that in the table of builtins.
     pub(crate) fn call_builtin_stub(&mut self, offset: usize) {
         let stub = offset_of!(NativeStubs, builtins) + offset;
-        self.m.call_stub(stub as u32);
+        self.call_stub(stub as u32);
+    }
+
+    /// Calls the stub at this offset in [`NativeStubs`].
+    pub(crate) fn call_stub(&mut self, offset: u32) {
+        self.m.call_stub(offset, self.settings.fuel);
+    }
+
+    /// After a stub: the host may have given the guest more fuel. Uses the scratch register.
+    pub(crate) fn reload_fuel(&mut self) {
+        if self.settings.fuel {
+            let scratch = M::REGISTERS.scratch;
+            self.m.load(Load::I64, scratch, Address::new(M::REGISTERS.context, STORE));
+            self.m.load(Load::I64, M::FUEL, Address::new(scratch, offset_of!(VMStore, fuel) as i32));
+        }
     }
 
     /// After a builtin that gives a value and a status.

@@ -268,6 +268,7 @@ impl<M: Masm> Compiler<'_, M> {
         self.m.mov(ValKind::I64, params[0], M::REGISTERS.context);
         self.call_builtin_stub(offset_of!(VMBuiltins, is_subtype));
         self.mark_call();
+        self.reload_fuel();
         self.m.jump(tested);
         self.m.bind(null);
         self.m.constant(ValKind::I32, result, nullable as u64);

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use windlass_abi::builtins::Status;
 use windlass_abi::processor::HostEntry;
 use windlass_abi::types::Signature;
@@ -65,6 +66,8 @@ impl Store {
             code_words: ptr::null(),
             code_info: ptr::null(),
             type_ids: ptr::null(),
+            interrupt: AtomicU32::new(0),
+            stubs: ptr::null(),
             memory0: NO_MEMORY,
         };
         let signature_ptr = Arc::as_ptr(&signature);

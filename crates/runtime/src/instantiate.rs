@@ -15,6 +15,7 @@ use crate::store::{StoreInner, StorePtr};
 use crate::table::{self, Elements};
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use windlass_abi::builtins::Status;
 use windlass_abi::facts::{ElementItems, EntityIndex, GlobalType, SegmentKind, TableType};
 use windlass_abi::layout::Place;
@@ -150,8 +151,11 @@ impl StoreInner {
                 code_words: module.code_words().as_ptr(),
                 code_info: module.code().info(),
                 type_ids: module.type_ids().as_ptr(),
+                interrupt: AtomicU32::new(0),
+                stubs: self.config.processor.stubs(),
                 memory0: NO_MEMORY,
             });
+            self.shared.watch(context.as_ptr());
             for (i, func) in imports.functions.iter().enumerate() {
                 let f = &*func.as_ptr();
                 let import = VMImportedFunc { code: f.code, context: f.context, func: func.as_ptr() };

@@ -5,13 +5,15 @@
 
 use crate::memory::parking::Parker;
 use std::cell::UnsafeCell;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use windlass_abi::vm::VMStore;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use windlass_abi::vm::{VMContext, VMStore};
 
 /// What a store shares with other threads. Of `vm` they touch the atomic fields only.
 pub(crate) struct StoreShared {
     vm: UnsafeCell<VMStore>,
+    /// The contexts of the store's instances, which have copies of the interrupt word. Whoever changes the word holds the lock.
+    contexts: Mutex<Vec<*const VMContext>>,
     pub(crate) parker: Arc<Parker>,
 }
 
@@ -22,7 +24,7 @@ unsafe impl Sync for StoreShared {}
 
 impl StoreShared {
     pub(crate) fn new(vm: VMStore) -> StoreShared {
-        StoreShared { vm: UnsafeCell::new(vm), parker: Arc::default() }
+        StoreShared { vm: UnsafeCell::new(vm), contexts: Mutex::default(), parker: Arc::default() }
     }
 
     pub(crate) fn vmstore(&self) -> *mut VMStore {
@@ -33,8 +35,29 @@ impl StoreShared {
     fn interrupt(&self) {
         // SAFETY: the fields are atomic and live as long as `self`; nobody writes them otherwise.
         let (word, limit) = unsafe { (&(*self.vm.get()).interrupt, &(*self.vm.get()).stack_limit) };
+        let contexts = self.contexts();
         word.store(1, SeqCst);
         limit.store(usize::MAX, SeqCst);
+        copy_word(&contexts, 1);
+    }
+
+    fn contexts(&self) -> MutexGuard<'_, Vec<*const VMContext>> {
+        self.contexts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the copy of the interrupt word in a new context true.
+    ///
+    /// # Safety
+    /// The context stays live until [`StoreShared::forget_contexts`].
+    pub(crate) unsafe fn watch(&self, context: *const VMContext) {
+        let mut contexts = self.contexts();
+        copy_word(&[context], self.is_interrupted() as u32);
+        contexts.push(context);
+    }
+
+    /// Before the contexts go.
+    pub(crate) fn forget_contexts(&self) {
+        self.contexts().clear();
     }
 
     /// Whether the interrupt word is set.
@@ -45,11 +68,21 @@ impl StoreShared {
 
     /// Clears the interrupt word. Called by the store's user.
     pub(crate) fn clear(&self) {
+        let contexts = self.contexts();
         // SAFETY: as above.
         unsafe {
             (*self.vm.get()).interrupt.store(0, SeqCst);
             refresh_stack_limit(self.vm.get());
         }
+        copy_word(&contexts, 0);
+    }
+}
+
+/// Writes the interrupt word's copies, with the lock held.
+fn copy_word(contexts: &[*const VMContext], word: u32) {
+    for context in contexts {
+        // SAFETY: contexts in the list are live; the field is atomic, and nobody writes it otherwise.
+        unsafe { (*(&raw const (**context).interrupt)).store(word, SeqCst) };
     }
 }
 

@@ -53,6 +53,8 @@ pub struct StoreConfig {
     pub max_backtrace: usize,
     /// How memories take address space.
     pub memory: MemoryConfig,
+    /// Whether the code keeps the fuel in a register: see [`VMStore::fuel_in_register`].
+    pub fuel_in_register: bool,
 }
 
 impl StoreConfig {
@@ -68,6 +70,7 @@ impl StoreConfig {
             gc_stress: false,
             max_backtrace: 64,
             memory: MemoryConfig::default(),
+            fuel_in_register: false,
         }
     }
 }
@@ -117,6 +120,8 @@ pub(crate) struct StoreInner {
 
 impl Drop for StoreInner {
     fn drop(&mut self) {
+        // Handles live on; contexts do not.
+        self.shared.forget_contexts();
         // SAFETY: made by `Store::new` from a box; who borrowed it has borrowed the store.
         drop(unsafe { Box::from_raw(self.handle) });
     }
@@ -340,6 +345,7 @@ impl Store {
             owner: ptr::null_mut(),
             activation: ptr::null_mut(),
             fuel: 0,
+            fuel_in_register: config.fuel_in_register,
             interrupt: AtomicU32::new(0),
             pending_exception: 0,
             stack_limit: AtomicUsize::new(0),

@@ -128,6 +128,7 @@ impl Engine {
                 required: self.inner.tier.needs_reservations(),
                 ..MemoryConfig::default()
             },
+            fuel_in_register: self.inner.tier.keeps_fuel_in_register(),
             ..StoreConfig::new(self.inner.tier.processor(), self.inner.types.clone())
         }
     }

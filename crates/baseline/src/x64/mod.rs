@@ -18,9 +18,9 @@ use crate::reg::{Class, Reg, RegSet};
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use windlass_abi::code::{FUNCTION_ALIGN, Reloc, RelocTarget};
-use windlass_abi::native::{Convention, X86_64};
+use windlass_abi::native::{Convention, FUEL_REGISTER, X86_64};
 use windlass_abi::types::ValKind;
-use windlass_abi::vm::VMStore;
+use windlass_abi::vm::{VMContext, VMStore};
 use windlass_asm::x64::{self as asm, Assembler, Gpr, Mem, RelocKind, Scale, Xmm, inst::*};
 
 /// The macro assembler for x86-64.
@@ -140,6 +140,7 @@ impl Masm for X64 {
         scratch: R11,
     };
     const VECTOR_SCRATCH: Reg = XMM15;
+    const FUEL: Reg = Reg::int(FUEL_REGISTER);
     const DIVISION_CLOBBERS: RegSet = RegSet::of(&[RAX, RDX]);
     const ROTATION_CLOBBERS: RegSet = RegSet::of(&[RCX]);
     const WIDE_PRODUCT: (Reg, Reg) = (RAX, RDX);
@@ -455,12 +456,13 @@ impl Masm for X64 {
         self.asm.rm(CMP32_R_RM, g(a), mem(at));
     }
 
-    fn charge(&mut self, at: Address, exhausted: Label) -> u32 {
+    fn charge(&mut self, exhausted: Label) -> u32 {
         // An amount that takes the long form.
-        self.asm.mi(SUB64_RM_I, mem(at), i32::MAX);
+        self.asm.ri(SUB64_RM_I, g(Self::FUEL), i32::MAX);
         let amount = self.asm.offset() - 4;
         let exhausted = self.label(exhausted);
-        self.asm.jcc(asm::Cond::S, exhausted);
+        // A branch that processors join with the subtraction.
+        self.asm.jcc(asm::Cond::L, exhausted);
         amount
     }
 
@@ -570,9 +572,13 @@ impl Masm for X64 {
         self.asm.m(CALL_RM, mem(at));
     }
 
-    fn call_stub(&mut self, offset: u32) {
-        self.load_store();
-        self.asm.rm(MOV64_R_RM, Gpr::R11, Mem::base(Gpr::R11, offset_of!(VMStore, stubs) as i32));
+    fn call_stub(&mut self, offset: u32, fuel: bool) {
+        if fuel {
+            self.load_store();
+            let at = Mem::base(Gpr::R11, offset_of!(VMStore, fuel) as i32);
+            self.asm.mr(MOV64_RM_R, at, g(Self::FUEL));
+        }
+        self.asm.rm(MOV64_R_RM, Gpr::R11, Mem::base(Gpr::R15, offset_of!(VMContext, stubs) as i32));
         self.asm.m(CALL_RM, Mem::base(Gpr::R11, offset as i32));
     }
 

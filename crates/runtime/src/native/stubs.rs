@@ -21,7 +21,7 @@ macro_rules! assembly {
         naked_asm!(
             $($line,)*
             // Every operand has to be named; so each stub may use those it needs.
-            "/* {store} {builtins} {activation} {pc} {fp} {context} {is_return} {entry_sp} */",
+            "/* {store} {builtins} {activation} {pc} {fp} {context} {is_return} {entry_sp} {fuel} {in_register} */",
             store = const offset_of!(VMContext, store),
             builtins = const offset_of!(VMStore, builtins),
             activation = const offset_of!(VMStore, activation),
@@ -30,6 +30,8 @@ macro_rules! assembly {
             context = const offset_of!(Activation, context),
             is_return = const offset_of!(Activation, pc_is_return),
             entry_sp = const offset_of!(Activation, entry_sp),
+            fuel = const offset_of!(VMStore, fuel),
+            in_register = const offset_of!(VMStore, fuel_in_register),
             $($operands)*
         )
     };
@@ -48,6 +50,17 @@ macro_rules! record {
             "mov [r11 + {context}], r15\n",
             "mov byte ptr [r11 + {is_return}], 1\n",
         )
+    };
+}
+
+/// Writes the fuel to the store, if code keeps it in its register. Uses `r11`.
+macro_rules! save_fuel {
+    () => {
+        "mov r11, [r15 + {store}]
+        cmp byte ptr [r11 + {in_register}], 0
+        je 7f
+        mov [r11 + {fuel}], r14
+        7:"
     };
 }
 
@@ -96,6 +109,9 @@ pub(super) unsafe extern "C" fn enter(entry: *mut Entry) -> Status {
         "movaps xmm6, [rdi + {vectors} + 0x60]",
         "movaps xmm7, [rdi + {vectors} + 0x70]",
         "mov r15, [rdi + {callee_context}]",
+        // Where code keeps no fuel there, nobody looks.
+        "mov rax, [r15 + {store}]",
+        "mov r14, [rax + {fuel}]",
         "mov rax, [rdi + {code}]",
         "mov rcx, [rdi + {ints} + 8 * 1]",
         "mov rdx, [rdi + {ints} + 8 * 2]",
@@ -105,8 +121,14 @@ pub(super) unsafe extern "C" fn enter(entry: *mut Entry) -> Status {
         "mov r10, [rdi + {ints} + 8 * 10]",
         "mov rdi, [rdi + {ints} + 8 * 7]",
         "call rax",
-        // The callee has popped its parameters.
+        // The callee has popped its parameters, and may have left another context.
         "mov r11, [rsp]",
+        "mov rbx, [r11 + {callee_context}]",
+        "mov rbx, [rbx + {store}]",
+        "cmp byte ptr [rbx + {in_register}], 0",
+        "je 4f",
+        "mov [rbx + {fuel}], r14",
+        "4:",
         "mov [r11 + {ints} + 8 * 0], rax",
         "mov [r11 + {ints} + 8 * 1], rcx",
         "mov [r11 + {ints} + 8 * 2], rdx",
@@ -232,6 +254,7 @@ pub(super) unsafe extern "C" fn fault() {
     assembly!([
         "and rsp, -16",
         "mov r15, [rbp + {frame_context}]",
+        save_fuel!(),
         "mov r11, [r15 + {store}]",
         "mov r11, [r11 + {activation}]",
         "mov [r11 + {pc}], rdi",
@@ -369,6 +392,7 @@ unsafe extern "C" fn stack_check() {
 unsafe extern "C" fn compile() {
     assembly!([
         save!(),
+        save_fuel!(),
         "mov rdi, r15",
         "mov esi, eax",
         "mov rdx, [rsp + {saved}]",
@@ -395,6 +419,7 @@ unsafe extern "C" fn compile() {
 pub(super) unsafe extern "C" fn host_call() {
     assembly!([
         "sub rsp, {block}",
+        save_fuel!(),
         "mov [rsp + {ints} + 8 * 1], rcx",
         "mov [rsp + {ints} + 8 * 2], rdx",
         "mov [rsp + {ints} + 8 * 6], rsi",
@@ -418,6 +443,11 @@ pub(super) unsafe extern "C" fn host_call() {
         // A status, and the bytes of parameters on the stack.
         "test rax, rax",
         "jnz {raise_recorded}",
+        "mov r11, [r15 + {store}]",
+        "cmp byte ptr [r11 + {in_register}], 0",
+        "je 3f",
+        "mov r14, [r11 + {fuel}]",
+        "3:",
         "mov r11, rdx",
         "mov rax, [rsp + {ints} + 8 * 0]",
         "mov rcx, [rsp + {ints} + 8 * 1]",

@@ -78,6 +78,15 @@ impl Tier {
         }
     }
 
+    /// Whether the code keeps the fuel in a register.
+    pub fn keeps_fuel_in_register(&self) -> bool {
+        match &self.producer {
+            Producer::Interpreter(_) => false,
+            #[cfg(native)]
+            Producer::Baseline(baseline) => baseline.settings.fuel,
+        }
+    }
+
     /// Validates and compiles the bodies of the module with these bytes. Of several errors it gives the first in the module.
     pub fn compile(
         &self,

@@ -44,8 +44,9 @@ pub struct VMContext {
     pub code_info: *const c_void,
     /// Engine-wide id of each type of the module's type section: constant.
     pub type_ids: *const u32,
-    /// A copy of [`VMStore::interrupt`] for native code: one instruction away. Written by any thread.
-    pub interrupt: AtomicU32,
+    /// The context's own address, or 0 while [`VMStore::interrupt`] is set: native code compares it with the register that it has
+    /// anyway. Written by any thread.
+    pub undisturbed: AtomicUsize,
     /// A copy of [`VMStore::stubs`]: constant.
     pub stubs: *const NativeStubs,
     /// The first memory; a module without one has a memory of no bytes here.

@@ -439,7 +439,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         for i in first..self.f.locals.len() {
             let l = self.f.locals[i];
             if let Some(reg) = l.reg {
-                self.m.constant(l.kind, reg, 0);
+                self.m.zero(reg);
                 if !self.f.write_through {
                     continue;
                 }
@@ -580,8 +580,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
 
 /// Offset of the store in a context.
 pub(crate) const STORE: i32 = offset_of!(VMContext, store) as i32;
-/// Offset of the copy of the interrupt word in a context.
-pub(crate) const INTERRUPT: i32 = offset_of!(VMContext, interrupt) as i32;
+/// Offset in a context of what is its own address unless the guest is interrupted.
+pub(crate) const UNDISTURBED: i32 = offset_of!(VMContext, undisturbed) as i32;
 /// Offset of the first stack parameter from the frame pointer: above the caller's and the return address.
 pub(crate) const FRAME_PARAMS: i32 = 16;
 

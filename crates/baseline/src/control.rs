@@ -3,7 +3,7 @@
 //! Where control flow meets, a single value that crosses is in the register of a first result
 //! (of a loop, and several values: in home slots). Entries below a block are constants or at home.
 
-use crate::compiler::{Compiler, INTERRUPT};
+use crate::compiler::{Compiler, UNDISTURBED};
 use crate::masm::{Address, Cond, Label, Masm, Width};
 use crate::outofline::OutOfLine;
 use crate::reg::{Class, Reg};
@@ -204,7 +204,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
         if !self.settings.interruption {
             return;
         }
-        self.m.compare_memory32(Address::new(M::REGISTERS.context, INTERRUPT), 0);
+        let context = M::REGISTERS.context;
+        self.m.compare_memory64(context, Address::new(context, UNDISTURBED));
         let interrupted = self.m.new_label();
         self.m.branch(Cond::Ne, interrupted);
         let back = self.m.new_label();

@@ -367,6 +367,8 @@ pub trait Masm: Sized + VectorMasm + AtomicMasm {
     fn mov(&mut self, kind: ValKind, dst: Reg, src: Reg);
     /// Never changes what a comparison left.
     fn constant(&mut self, kind: ValKind, dst: Reg, bits: u64);
+    /// Zero; may change what a comparison left.
+    fn zero(&mut self, dst: Reg);
     fn load_frame(&mut self, kind: ValKind, dst: Reg, at: i32);
     fn store_frame(&mut self, kind: ValKind, at: i32, src: Reg);
     /// Stores a constant (of a vector: zero).

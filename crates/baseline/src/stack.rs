@@ -500,7 +500,10 @@ impl<M: Masm> Compiler<'_, M> {
         let at = self.slot_at(l.slot, l.kind);
         match l.reg {
             Some(reg) => {
-                self.load_to(&e, reg);
+                match e.place {
+                    Place::Const(0) => self.m.zero(reg),
+                    _ => self.load_to(&e, reg),
+                }
                 self.drop_entry(&e);
                 if self.f.write_through {
                     self.m.store_frame(l.kind, at, reg);

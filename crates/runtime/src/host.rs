@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::AtomicUsize;
 use windlass_abi::builtins::Status;
 use windlass_abi::processor::HostEntry;
 use windlass_abi::types::Signature;
@@ -66,7 +66,7 @@ impl Store {
             code_words: ptr::null(),
             code_info: ptr::null(),
             type_ids: ptr::null(),
-            interrupt: AtomicU32::new(0),
+            undisturbed: AtomicUsize::new(0),
             stubs: ptr::null(),
             memory0: NO_MEMORY,
         };

@@ -15,7 +15,7 @@ use crate::store::{StoreInner, StorePtr};
 use crate::table::{self, Elements};
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::AtomicUsize;
 use windlass_abi::builtins::Status;
 use windlass_abi::facts::{ElementItems, EntityIndex, GlobalType, SegmentKind, TableType};
 use windlass_abi::layout::Place;
@@ -151,7 +151,7 @@ impl StoreInner {
                 code_words: module.code_words().as_ptr(),
                 code_info: module.code().info(),
                 type_ids: module.type_ids().as_ptr(),
-                interrupt: AtomicU32::new(0),
+                undisturbed: AtomicUsize::new(0),
                 stubs: self.config.processor.stubs(),
                 memory0: NO_MEMORY,
             });

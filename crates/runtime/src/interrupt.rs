@@ -12,7 +12,7 @@ use windlass_abi::vm::{VMContext, VMStore};
 /// What a store shares with other threads. Of `vm` they touch the atomic fields only.
 pub(crate) struct StoreShared {
     vm: UnsafeCell<VMStore>,
-    /// The contexts of the store's instances, which have copies of the interrupt word. Whoever changes the word holds the lock.
+    /// The contexts of the store's instances, which are told of the interrupt word. Whoever changes it holds the lock.
     contexts: Mutex<Vec<*const VMContext>>,
     pub(crate) parker: Arc<Parker>,
 }
@@ -38,20 +38,20 @@ impl StoreShared {
         let contexts = self.contexts();
         word.store(1, SeqCst);
         limit.store(usize::MAX, SeqCst);
-        copy_word(&contexts, 1);
+        tell(&contexts, true);
     }
 
     fn contexts(&self) -> MutexGuard<'_, Vec<*const VMContext>> {
         self.contexts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the copy of the interrupt word in a new context true.
+    /// Tells a new context of the interrupt word, now and when it changes.
     ///
     /// # Safety
     /// The context stays live until [`StoreShared::forget_contexts`].
     pub(crate) unsafe fn watch(&self, context: *const VMContext) {
         let mut contexts = self.contexts();
-        copy_word(&[context], self.is_interrupted() as u32);
+        tell(&[context], self.is_interrupted());
         contexts.push(context);
     }
 
@@ -74,15 +74,16 @@ impl StoreShared {
             (*self.vm.get()).interrupt.store(0, SeqCst);
             refresh_stack_limit(self.vm.get());
         }
-        copy_word(&contexts, 0);
+        tell(&contexts, false);
     }
 }
 
-/// Writes the interrupt word's copies, with the lock held.
-fn copy_word(contexts: &[*const VMContext], word: u32) {
+/// Tells contexts whether the interrupt word is set, with the lock held.
+fn tell(contexts: &[*const VMContext], interrupted: bool) {
     for context in contexts {
+        let word = if interrupted { 0 } else { context.addr() };
         // SAFETY: contexts in the list are live; the field is atomic, and nobody writes it otherwise.
-        unsafe { (*(&raw const (**context).interrupt)).store(word, SeqCst) };
+        unsafe { (*(&raw const (**context).undisturbed)).store(word, SeqCst) };
     }
 }
 

@@ -294,6 +294,13 @@ impl Masm for X64 {
         }
     }
 
+    fn zero(&mut self, dst: Reg) {
+        match dst.class() {
+            Class::Int => self.asm.rr(XOR32_R_RM, g(dst), g(dst)),
+            Class::Vector => self.asm.rrr(VXORPS, x(dst), x(dst), x(dst)),
+        }
+    }
+
     fn load_frame(&mut self, kind: ValKind, dst: Reg, at: i32) {
         self.load_mem(kind, dst, frame(at));
     }

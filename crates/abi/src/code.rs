@@ -133,7 +133,7 @@ pub struct CodeImage {
 }
 
 /// Alignment of functions in the text.
-pub const FUNCTION_ALIGN: usize = 16;
+pub const FUNCTION_ALIGN: usize = 32;
 
 /// The text would exceed what relative addresses reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

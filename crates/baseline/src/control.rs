@@ -271,6 +271,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         let label = self.m.new_label();
         if !self.f.dead {
             self.before_block(ty);
+            self.m.align_loop();
             self.m.bind(label);
         }
         self.open(ControlKind::Loop, ty, label);

@@ -337,6 +337,8 @@ pub trait Masm: Sized + VectorMasm + AtomicMasm {
     fn finish_function(&mut self) -> Result<(), &'static str>;
     /// Aligns the next function.
     fn align(&mut self);
+    /// Aligns the head of a loop.
+    fn align_loop(&mut self);
     /// The text and what is to be completed in it.
     fn into_text(self) -> (Vec<u8>, Vec<Reloc>);
     fn new_label(&mut self) -> Label;

@@ -30,6 +30,9 @@ pub struct X64 {
     labels: Vec<asm::Label>,
 }
 
+/// Alignment of the heads of loops: so much is fetched at once.
+const LOOP_ALIGN: u32 = 32;
+
 const RAX: Reg = Reg::int(0);
 const RCX: Reg = Reg::int(1);
 const RDX: Reg = Reg::int(2);
@@ -163,6 +166,10 @@ impl Masm for X64 {
 
     fn align(&mut self) {
         self.asm.align(FUNCTION_ALIGN as u32);
+    }
+
+    fn align_loop(&mut self) {
+        self.asm.align(LOOP_ALIGN);
     }
 
     fn into_text(self) -> (Vec<u8>, Vec<Reloc>) {

@@ -25,7 +25,7 @@
 ;;|   local.get 0
 ;;|   i32.load
 ;;|     mov eax, [rbp-0x10]
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov eax, [r11+rax]                      ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -40,7 +40,7 @@
 ;;|   local.get 0
 ;;|   i64.load offset=16
 ;;|     mov eax, [rbp-0x10]
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov rax, [r11+rax+0x10]                 ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -59,7 +59,7 @@
 ;;|     mov eax, [rbp-0x10]
 ;;|     add eax, [rbp-0x18]
 ;;|   i32.load8_u
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     movzx eax, byte ptr [r11+rax]           ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -81,7 +81,7 @@
 ;;|     mov ecx, [rbp-0x10]
 ;;|     lea ecx, [rcx+rax*4]
 ;;|   i32.load
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov ecx, [r11+rcx]                      ; trap: out of bounds memory access
 ;;|     mov eax, ecx
 ;;|     leave
@@ -95,7 +95,7 @@
 ;;|     sub rsp, 8
 ;;|   i32.const 1000
 ;;|   i32.load16_s offset=4
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     movsx eax, word ptr [r11+0x3ec]
 ;;|     leave
 ;;|     ret
@@ -113,9 +113,9 @@
 ;;|     mov ecx, 0x80000004
 ;;|     add rcx, rax
 ;;|     jb L0
-;;|     cmp rcx, [r15+0x38]
+;;|     cmp rcx, [r15+0x48]
 ;;|     ja L1
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     add rcx, r11
 ;;|     mov ecx, [rcx-4]
 ;;|     mov eax, ecx
@@ -139,7 +139,7 @@
 ;;|   i64.store offset=8
 ;;|     mov rax, [rbp-0x18]
 ;;|     mov ecx, [rbp-0x10]
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov [r11+rcx+8], rax                    ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -155,7 +155,7 @@
 ;;|   i32.const 7
 ;;|   i32.store8
 ;;|     mov eax, [rbp-0x10]
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov byte ptr [r11+rax], 7               ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -167,7 +167,7 @@
 ;;|     push r15
 ;;|     sub rsp, 0x28
 ;;|     mov r9d, edi
-;;|     mov r8, [r15+0x30]
+;;|     mov r8, [r15+0x40]
 ;;|   local.get 0
 ;;|   local.get 0
 ;;|   i32.load
@@ -187,7 +187,7 @@
 ;;|     push r15
 ;;|     sub rsp, 0x18
 ;;|     mov r9d, edi
-;;|     mov r8, [r15+0x30]
+;;|     mov r8, [r15+0x40]
 ;;|   local.get 0
 ;;|   local.get 0
 ;;|   f32.load offset=4
@@ -206,7 +206,7 @@
 ;;|     push r15
 ;;|     sub rsp, 8
 ;;|   memory.size
-;;|     mov rax, [r15+0x38]
+;;|     mov rax, [r15+0x48]
 ;;|     shr rax, 0x10
 ;;|     leave
 ;;|     ret
@@ -217,7 +217,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -227,14 +227,12 @@
 ;;|     mov rdi, r15
 ;;|     mov esi, 0
 ;;|     mov edx, [rbp-0x10]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x38]
 ;;|     test edx, edx
 ;;|     je L1
 ;;|     mov rax, rdx
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|     mov eax, eax
@@ -243,8 +241,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

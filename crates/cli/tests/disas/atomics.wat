@@ -23,7 +23,7 @@
 ;;|     mov eax, [rbp-0x10]
 ;;|     test al, 7
 ;;|     jne L0
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov rax, [r11+rax+8]                    ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -45,7 +45,7 @@
 ;;|     mov ecx, [rbp-0x10]
 ;;|     test cl, 3
 ;;|     jne L0
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     xchg [r11+rcx], eax                     ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -67,7 +67,7 @@
 ;;|     mov ecx, [rbp-0x10]
 ;;|     test cl, 3
 ;;|     jne L0
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     lock xadd [r11+rcx], eax                ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -89,7 +89,7 @@
 ;;|     mov edx, [rbp-0x10]
 ;;|     test dl, 3
 ;;|     jne L1
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov eax, [r11+rdx]                      ; trap: out of bounds memory access
 ;;| L0:
 ;;|     mov rsi, rax
@@ -114,7 +114,7 @@
 ;;|   i32.atomic.rmw8.xchg_u
 ;;|     mov eax, [rbp-0x18]
 ;;|     mov ecx, [rbp-0x10]
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     xchg [r11+rcx], al                      ; trap: out of bounds memory access
 ;;|     movzx eax, al
 ;;|     leave
@@ -138,7 +138,7 @@
 ;;|     mov edx, [rbp-0x10]
 ;;|     test dl, 7
 ;;|     jne L0
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     lock cmpxchg [r11+rdx], rcx             ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -151,7 +151,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -163,14 +163,12 @@
 ;;|     mov esi, 0
 ;;|     mov edx, [rbp-0x10]
 ;;|     mov ecx, 1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0xe0]
 ;;|     test edx, edx
 ;;|     je L1
 ;;|     mov rax, rdx
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|     mov eax, eax
@@ -179,8 +177,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

@@ -19,7 +19,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x38
@@ -35,13 +35,11 @@
 ;;|     mov edx, [rbp-0x10]
 ;;|     mov ecx, [rbp-0x18]
 ;;|     mov r8d, [rbp-0x20]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x48]
 ;;|     test eax, eax
 ;;|     je L1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|     leave
@@ -49,8 +47,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -61,7 +58,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x38
@@ -78,13 +75,11 @@
 ;;|     mov ecx, [rbp-0x10]
 ;;|     mov r8d, [rbp-0x18]
 ;;|     mov r9d, [rbp-0x20]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x40]
 ;;|     test eax, eax
 ;;|     je L1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|     leave
@@ -92,8 +87,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -104,7 +98,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -120,13 +114,11 @@
 ;;|     mov ecx, [rbp-0x10]
 ;;|     mov r8d, [rbp-0x18]
 ;;|     mov r9d, 0x10
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x40]
 ;;|     test eax, eax
 ;;|     je L1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|     leave
@@ -134,8 +126,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -146,7 +137,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -161,28 +152,24 @@
 ;;|     mov ecx, [rbp-0x10]
 ;;|     mov r8d, 0
 ;;|     mov r9d, 4
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x50]
 ;;|     test eax, eax
 ;;|     je L1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|   data.drop $d
 ;;|     mov rdi, r15
 ;;|     mov esi, 0
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x58]
 ;;|     leave
 ;;|     ret
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -193,7 +180,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L3
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -208,13 +195,11 @@
 ;;|     mov ecx, [rbp-0x10]
 ;;|     mov r8d, 0
 ;;|     mov r9d, 1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x98]
 ;;|     test eax, eax
 ;;|     je L1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|   i32.const 0
@@ -227,28 +212,24 @@
 ;;|     mov ecx, 0
 ;;|     mov r8d, [rbp-0x10]
 ;;|     mov r9d, 1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x90]
 ;;|     test eax, eax
 ;;|     je L2
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L2:
 ;;|   elem.drop $e
 ;;|     mov rdi, r15
 ;;|     mov esi, 0
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0xa0]
 ;;|     leave
 ;;|     ret
 ;;| L3:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

@@ -42,7 +42,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -58,8 +58,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -70,7 +69,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -97,8 +96,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -109,7 +107,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -117,8 +115,8 @@
 ;;|   local.get 0
 ;;|   call $host
 ;;|     mov edi, [rbp-0x10]
-;;|     mov rax, [r15+0x70]
-;;|     mov r15, [r15+0x78]
+;;|     mov rax, [r15+0x80]
+;;|     mov r15, [r15+0x88]
 ;;|     call rax
 ;;|     mov r15, [rbp-8]
 ;;|   local.get 0
@@ -129,8 +127,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -141,7 +138,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -155,7 +152,7 @@
 ;;|     cmp rax, 4
 ;;|     jae L3
 ;;|     mov rcx, rax
-;;|     mov r11, [r15+0x50]
+;;|     mov r11, [r15+0x60]
 ;;|     mov rax, rcx
 ;;|     shl rax, 5
 ;;|     add rax, r11
@@ -174,8 +171,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -185,14 +181,12 @@
 ;;|     mov rdx, rcx
 ;;|     mov esi, 0
 ;;|     mov rdi, r15
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x60]
 ;;|     test edx, edx
 ;;|     je L5
 ;;|     mov rax, rdx
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L5:
 ;;|     test rax, rax
@@ -202,8 +196,7 @@
 ;;|     mov edx, [rdx]
 ;;|     mov esi, [rax+0x10]
 ;;|     mov rdi, r15
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0xb0]
 ;;|     test eax, eax
 ;;|     je L7
@@ -220,7 +213,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -243,8 +236,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -257,7 +249,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L3
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -301,8 +293,7 @@
 ;;| L3:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

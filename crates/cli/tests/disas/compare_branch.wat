@@ -29,9 +29,11 @@
 ;;|     push r15
 ;;|     sub rsp, 0x28
 ;;|     mov r9d, edi
-;;|     mov r8d, 0
-;;| L0:
+;;|     xor r8d, r8d
 ;;|   loop $next
+;;|     nop [rax+rax]
+;;|     nop [rax]
+;;| L0:
 ;;|   local.get $sum
 ;;|   local.get $n
 ;;|   i32.add

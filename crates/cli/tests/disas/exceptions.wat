@@ -19,7 +19,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -35,18 +35,16 @@
 ;;|     mov [rsp], r11
 ;;|     mov r11, [rbp-0x20]
 ;;|     mov [rsp+8], r11
-;;|     mov rdi, [r15+0x50]
+;;|     mov rdi, [r15+0x60]
 ;;|     lea rsi, [rsp]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+8]
 ;;|     leave
 ;;|     ret
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -57,7 +55,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L3
 ;;| L0:
 ;;|     sub rsp, 0x38
@@ -91,8 +89,7 @@
 ;;| L3:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -104,7 +101,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L3
 ;;| L0:
 ;;|     sub rsp, 0x38
@@ -128,8 +125,7 @@
 ;;|     test eax, eax
 ;;|     je L4
 ;;|     mov rdi, rax
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x10]
 ;;| L2:
 ;;|     mov rbx, [rbp-0x10]
@@ -141,8 +137,7 @@
 ;;| L3:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

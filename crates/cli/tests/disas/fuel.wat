@@ -16,13 +16,14 @@
 ;;|     push r15
 ;;|     sub rsp, 0x28
 ;;|     mov r9d, edi
-;;|     mov r8d, 0
-;;|     mov rsi, [r15+8]
-;;| L0:
+;;|     xor r8d, r8d
 ;;|   loop $next
+;;|     nop [rax+rax]
+;;|     nop [rax]
+;;| L0:
 ;;|   local.get 1
-;;|     sub qword ptr [rsi+0x18], 9
-;;|     js L3
+;;|     sub r14, 9
+;;|     jl L3
 ;;| L1:
 ;;|   local.get 0
 ;;|   i32.add
@@ -38,21 +39,27 @@
 ;;|     jne L0
 ;;|   end
 ;;|   local.get 1
-;;|     sub qword ptr [rsi+0x18], 1
-;;|     js L4
+;;|     sub r14, 1
+;;|     jl L4
 ;;| L2:
 ;;|     mov eax, r8d
 ;;|     leave
 ;;|     ret
 ;;| L3:
 ;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov [r11+0x18], r14
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x20]               ; of local.get 1
+;;|     mov r11, [r15+8]
+;;|     mov r14, [r11+0x18]
 ;;|     jmp L1
 ;;| L4:
 ;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov [r11+0x18], r14
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x20]               ; of local.get 1
+;;|     mov r11, [r15+8]
+;;|     mov r14, [r11+0x18]
 ;;|     jmp L2
 ;;|
 ;;| func[1] $straight: type 0 (i32) -> (i32), 7 bytes at 0x33
@@ -62,10 +69,9 @@
 ;;|     push r15
 ;;|     sub rsp, 0x18
 ;;|     mov [rbp-0x10], rdi
-;;|     mov r9, [r15+8]
 ;;|   local.get 0
-;;|     sub qword ptr [r9+0x18], 3
-;;|     js L1
+;;|     sub r14, 3
+;;|     jl L1
 ;;| L0:
 ;;|   i32.const 3
 ;;|   i32.mul
@@ -75,6 +81,9 @@
 ;;|     ret
 ;;| L1:
 ;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov [r11+0x18], r14
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x20]               ; of local.get 0
+;;|     mov r11, [r15+8]
+;;|     mov r14, [r11+0x18]
 ;;|     jmp L0

@@ -21,14 +21,14 @@
 ;;|     push r15
 ;;|     sub rsp, 0x18
 ;;|   global.get $own
-;;|     mov rax, [r15+0x50]
+;;|     mov rax, [r15+0x60]
 ;;|   i64.const 1
 ;;|   i64.add
 ;;|     add rax, 1
 ;;|   global.set $own
-;;|     mov [r15+0x50], rax
+;;|     mov [r15+0x60], rax
 ;;|   global.get $own
-;;|     mov rax, [r15+0x50]
+;;|     mov rax, [r15+0x60]
 ;;|     leave
 ;;|     ret
 ;;|
@@ -42,10 +42,10 @@
 ;;|   local.get 0
 ;;|   global.set $imported
 ;;|     mov eax, [rbp-0x10]
-;;|     mov r11, [r15+0x90]
+;;|     mov r11, [r15+0xa0]
 ;;|     mov [r11], rax
 ;;|   global.get $imported
-;;|     mov r11, [r15+0x90]
+;;|     mov r11, [r15+0xa0]
 ;;|     mov eax, [r11]
 ;;|     leave
 ;;|     ret
@@ -57,7 +57,7 @@
 ;;|     push r15
 ;;|     sub rsp, 8
 ;;|   global.get $constant
-;;|     mov eax, [r15+0x60]
+;;|     mov eax, [r15+0x70]
 ;;|     leave
 ;;|     ret
 ;;|
@@ -70,11 +70,11 @@
 ;;|   f64.const 0x1.8p+0 (;=1.5;)
 ;;|   global.set $float
 ;;|     vmovsd xmm0, [constant-8]
-;;|     vmovsd [r15+0x70], xmm0
+;;|     vmovsd [r15+0x80], xmm0
 ;;|   global.get $vector
-;;|     vmovups xmm0, [r15+0x80]
+;;|     vmovups xmm0, [r15+0x90]
 ;;|   global.set $vector
-;;|     vmovups [r15+0x80], xmm0
+;;|     vmovups [r15+0x90], xmm0
 ;;|     leave
 ;;|     ret
 ;;| constant-8: 00 00 00 00 00 00 f8 3f

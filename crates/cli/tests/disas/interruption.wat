@@ -13,10 +13,11 @@
 ;;|     push r15
 ;;|     sub rsp, 0x18
 ;;|     mov r9d, edi
-;;|     mov r8, [r15+8]
-;;| L0:
 ;;|   loop $next
-;;|     cmp dword ptr [r8+0x20], 0
+;;|     nop [rax+rax]
+;;|     nop [rax]
+;;| L0:
+;;|     cmp r15, [r15+0x30]
 ;;|     jne L2
 ;;| L1:
 ;;|   local.get 0
@@ -31,8 +32,7 @@
 ;;|     leave
 ;;|     ret
 ;;| L2:
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x18]               ; of loop $next
 ;;|     jmp L1
 ;;|
@@ -42,7 +42,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -56,8 +56,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -69,7 +68,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L1:
 ;;|     sub rsp, 0x18
@@ -84,8 +83,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L1

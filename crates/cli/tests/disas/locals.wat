@@ -47,14 +47,17 @@
 ;;|     mov [rbp-0x10], rbx
 ;;|     mov r8d, edi
 ;;|     mov edi, esi
-;;|     mov esi, 0
-;;|     mov r9d, 0
-;;|     mov rbx, [r15+0x30]
+;;|     xor esi, esi
+;;|     xor r9d, r9d
+;;|     mov rbx, [r15+0x40]
 ;;|   i64.const 1
 ;;|   local.set $weight
 ;;|     mov r9d, 1
-;;| L0:
 ;;|   loop $next
+;;|     nop [rax+rax]
+;;|     nop [rax+rax]
+;;|     nop [rax+rax]
+;;| L0:
 ;;|   local.get $sum
 ;;|   local.get $weight
 ;;|   local.get $at
@@ -93,16 +96,22 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     sub rsp, 0x38
-;;|     mov esi, 0
-;;|     mov r9d, 0
-;;|     mov r8d, 0
-;;| L0:
+;;|     xor esi, esi
+;;|     xor r9d, r9d
+;;|     xor r8d, r8d
 ;;|   loop $outer
+;;|     nop [rax+rax]
+;;|     xchg ax, ax
+;;| L0:
 ;;|   i32.const 0
 ;;|   local.set $j
-;;|     mov r9d, 0
-;;| L1:
+;;|     xor r9d, r9d
 ;;|   loop $inner
+;;|     nop [rax+rax]
+;;|     nop [rax+rax]
+;;|     nop [rax+rax]
+;;|     xchg ax, ax
+;;| L1:
 ;;|   local.get $s
 ;;|   local.get $i
 ;;|   local.get $j
@@ -249,7 +258,7 @@
 ;;|     sub rsp, 0x28
 ;;|     mov r8d, edi
 ;;|     mov r9d, esi
-;;|     mov esi, 0
+;;|     xor esi, esi
 ;;|   local.get 0
 ;;|   local.set 2
 ;;|     mov esi, r8d

@@ -44,7 +44,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x58
@@ -76,8 +76,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -127,7 +126,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x58
@@ -173,8 +172,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

@@ -23,9 +23,9 @@
 ;;|     mov rcx, rax
 ;;|     add rcx, 4
 ;;|     jb L0
-;;|     cmp rcx, [r15+0x38]
+;;|     cmp rcx, [r15+0x48]
 ;;|     ja L1
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     add rcx, r11
 ;;|     mov ecx, [rcx-4]
 ;;|     mov eax, ecx
@@ -49,9 +49,9 @@
 ;;|     mov rcx, rax
 ;;|     add rcx, 0x1008
 ;;|     jb L0
-;;|     cmp rcx, [r15+0x38]
+;;|     cmp rcx, [r15+0x48]
 ;;|     ja L1
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     add rcx, r11
 ;;|     mov rcx, [rcx-8]
 ;;|     mov rax, rcx
@@ -75,9 +75,9 @@
 ;;|     mov rcx, 0x100000008
 ;;|     add rcx, rax
 ;;|     jb L0
-;;|     cmp rcx, [r15+0x38]
+;;|     cmp rcx, [r15+0x48]
 ;;|     ja L1
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     add rcx, r11
 ;;|     mov rcx, [rcx-8]
 ;;|     mov rax, rcx
@@ -99,9 +99,9 @@
 ;;|   i32.load8_u $bytes
 ;;|     mov eax, [rbp-0x10]
 ;;|     lea rcx, [rax+1]
-;;|     cmp rcx, [r15+0x58]
+;;|     cmp rcx, [r15+0x68]
 ;;|     ja L0
-;;|     mov r11, [r15+0x50]
+;;|     mov r11, [r15+0x60]
 ;;|     add rcx, r11
 ;;|     movzx ecx, byte ptr [rcx-1]
 ;;|     mov eax, ecx
@@ -117,14 +117,14 @@
 ;;|     push r15
 ;;|     sub rsp, 0x18
 ;;|     mov r9, rdi
-;;|     mov r8, [r15+0x30]
+;;|     mov r8, [r15+0x40]
 ;;|   local.get 0
 ;;|   local.get 0
 ;;|   i64.load
 ;;|     mov rax, r9
 ;;|     add rax, 8
 ;;|     jb L0
-;;|     cmp rax, [r15+0x38]
+;;|     cmp rax, [r15+0x48]
 ;;|     ja L1
 ;;|     add rax, r8
 ;;|     mov rax, [rax-8]
@@ -132,7 +132,7 @@
 ;;|     mov rcx, r9
 ;;|     add rcx, 8
 ;;|     jb L2
-;;|     cmp rcx, [r15+0x38]
+;;|     cmp rcx, [r15+0x48]
 ;;|     ja L3
 ;;|     add rcx, r8
 ;;|     mov [rcx-8], rax
@@ -157,7 +157,7 @@
 ;;|   local.get 0
 ;;|   i32.load $imported offset=4
 ;;|     mov eax, [rbp-0x10]
-;;|     mov r11, [r15+0x70]
+;;|     mov r11, [r15+0x80]
 ;;|     mov eax, [r11+rax+4]                    ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret

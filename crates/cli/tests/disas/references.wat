@@ -15,14 +15,14 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x18
 ;;|     mov [rbp-0x10], rdi
 ;;|   call $host
-;;|     mov rax, [r15+0x50]
-;;|     mov r15, [r15+0x58]
+;;|     mov rax, [r15+0x60]
+;;|     mov r15, [r15+0x68]
 ;;|     call rax
 ;;|     mov r15, [rbp-8]
 ;;|   local.get 0
@@ -32,8 +32,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

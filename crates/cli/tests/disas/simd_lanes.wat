@@ -105,7 +105,7 @@
 ;;|     push r15
 ;;|     sub rsp, 0x28
 ;;|     mov r9d, edi
-;;|     mov r8, [r15+0x30]
+;;|     mov r8, [r15+0x40]
 ;;|   local.get 0
 ;;|   v128.load offset=16
 ;;|     vmovups xmm0, [r8+r9+0x10]              ; trap: out of bounds memory access
@@ -130,7 +130,7 @@
 ;;|   v128.store32_lane 1
 ;;|     vmovups xmm0, [rbp-0x20]
 ;;|     mov eax, [rbp-0x10]
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     vpextrd [r11+rax], xmm0, 1              ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret

@@ -16,7 +16,7 @@
 ;;|   local.get 0
 ;;|   i32.load
 ;;|     mov eax, [rbp-0x10]
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov eax, [r11+rax]                      ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret
@@ -27,13 +27,13 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 8
 ;;|   call $host
-;;|     mov rax, [r15+0x50]
-;;|     mov r15, [r15+0x58]
+;;|     mov rax, [r15+0x60]
+;;|     mov r15, [r15+0x68]
 ;;|     call rax
 ;;|     mov r15, [rbp-8]
 ;;|     leave
@@ -41,8 +41,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -53,7 +52,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 8
@@ -62,14 +61,12 @@
 ;;|     mov rdi, r15
 ;;|     mov esi, 0
 ;;|     mov edx, 1
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x38]
 ;;|     test edx, edx
 ;;|     je L1
 ;;|     mov rax, rdx
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|     mov eax, eax
@@ -78,8 +75,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

@@ -17,7 +17,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -27,14 +27,12 @@
 ;;|     mov rdi, r15
 ;;|     mov esi, 0
 ;;|     mov edx, [rbp-0x10]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x60]
 ;;|     test edx, edx
 ;;|     je L1
 ;;|     mov rax, rdx
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|     leave
@@ -42,8 +40,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -54,7 +51,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -62,9 +59,9 @@
 ;;|   local.get 0
 ;;|   table.get $x
 ;;|     mov eax, [rbp-0x10]
-;;|     cmp rax, [r15+0x70]
+;;|     cmp rax, [r15+0x80]
 ;;|     jae L2
-;;|     mov r11, [r15+0x68]
+;;|     mov r11, [r15+0x78]
 ;;|     lea rax, [r11+rax*4]
 ;;|     mov eax, [rax]
 ;;|     leave
@@ -72,8 +69,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -86,7 +82,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x28
@@ -97,9 +93,9 @@
 ;;|   table.set $x
 ;;|     mov eax, [rbp-0x18]
 ;;|     mov ecx, [rbp-0x10]
-;;|     cmp rcx, [r15+0x70]
+;;|     cmp rcx, [r15+0x80]
 ;;|     jae L2
-;;|     mov r11, [r15+0x68]
+;;|     mov r11, [r15+0x78]
 ;;|     lea rcx, [r11+rcx*4]
 ;;|     mov [rcx], eax
 ;;|     leave
@@ -107,8 +103,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -122,7 +117,7 @@
 ;;|     push r15
 ;;|     sub rsp, 8
 ;;|   table.size $f
-;;|     mov rax, [r15+0x58]
+;;|     mov rax, [r15+0x68]
 ;;|     leave
 ;;|     ret
 ;;|
@@ -132,7 +127,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -144,14 +139,12 @@
 ;;|     mov esi, 1
 ;;|     mov edx, 1
 ;;|     mov ecx, [rbp-0x10]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x78]
 ;;|     test edx, edx
 ;;|     je L1
 ;;|     mov rax, rdx
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L1:
 ;;|     mov eax, eax
@@ -160,8 +153,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -188,23 +180,21 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 8
 ;;|   ref.func $self
 ;;|     mov rdi, r15
 ;;|     mov esi, 6
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0xa8]
 ;;|     leave
 ;;|     ret
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

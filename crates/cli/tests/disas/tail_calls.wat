@@ -21,7 +21,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L4
 ;;| L1:
 ;;|     sub rsp, 0x28
@@ -58,8 +58,7 @@
 ;;| L4:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L1
@@ -70,7 +69,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x58
@@ -107,8 +106,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -119,7 +117,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L1
 ;;| L0:
 ;;|     sub rsp, 0x48
@@ -147,8 +145,7 @@
 ;;| L1:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -159,7 +156,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L3
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -171,7 +168,7 @@
 ;;|     cmp rax, 4
 ;;|     jae L4
 ;;|     mov rcx, rax
-;;|     mov r11, [r15+0x50]
+;;|     mov r11, [r15+0x60]
 ;;|     mov rax, rcx
 ;;|     shl rax, 5
 ;;|     add rax, r11
@@ -193,8 +190,7 @@
 ;;| L3:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0
@@ -204,14 +200,12 @@
 ;;|     mov rdx, rcx
 ;;|     mov esi, 0
 ;;|     mov rdi, r15
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x60]
 ;;|     test edx, edx
 ;;|     je L6
 ;;|     mov rax, rdx
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11]
 ;;| L6:
 ;;|     test rax, rax
@@ -221,8 +215,7 @@
 ;;|     mov edx, [rdx]
 ;;|     mov esi, [rax+0x10]
 ;;|     mov rdi, r15
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0xb0]
 ;;|     test eax, eax
 ;;|     je L9
@@ -244,7 +237,7 @@
 ;;|     mov rbp, rsp
 ;;|     push r15
 ;;|     mov r11, [r15+8]
-;;|     cmp rsp, [r11+0x28]
+;;|     cmp rsp, [r11+0x30]
 ;;|     jbe L2
 ;;| L0:
 ;;|     sub rsp, 0x18
@@ -252,7 +245,7 @@
 ;;|   local.get 0
 ;;|   return_call $host
 ;;|     mov edi, [rbp-0x10]
-;;|     lea rax, [r15+0x70]
+;;|     lea rax, [r15+0x80]
 ;;|     mov r11, [rax+8]
 ;;|     cmp dword ptr [r11], 0x74736f68
 ;;|     je L3
@@ -265,8 +258,7 @@
 ;;| L2:
 ;;|     lea rax, [rsp]
 ;;|     lea rsp, [rsp-8]
-;;|     mov r11, [r15+8]
-;;|     mov r11, [r11+0x38]
+;;|     mov r11, [r15+0x38]
 ;;|     call qword ptr [r11+0x28]
 ;;|     lea rsp, [rsp+8]
 ;;|     jmp L0

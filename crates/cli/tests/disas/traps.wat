@@ -94,7 +94,7 @@
 ;;|   local.get 0
 ;;|   i32.load
 ;;|     mov eax, [rbp-0x10]
-;;|     mov r11, [r15+0x30]
+;;|     mov r11, [r15+0x40]
 ;;|     mov eax, [r11+rax]                      ; trap: out of bounds memory access
 ;;|     leave
 ;;|     ret

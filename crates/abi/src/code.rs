@@ -388,26 +388,32 @@ mod tests {
         c
     }
 
+    /// Where the second of two chunks starts.
+    const SECOND: u32 = FUNCTION_ALIGN as u32;
+
     #[test]
     fn joins_in_order() {
         let image = CodeImage::join(alloc::vec![chunk(3, 1), chunk(4, 0)], 0).unwrap().code;
-        assert_eq!(image.functions[1].start, 16);
-        assert_eq!(image.text[1..5], 11i32.to_le_bytes());
-        assert_eq!(image.text[17..21], (-21i32).to_le_bytes());
-        assert_eq!((image.find(6), image.find(7), image.find(16)), (Some(0), None, Some(1)));
-        assert_eq!(image.reference_slots(1, 21), [4]);
-        assert_eq!(image.reference_slots(1, 20), []);
+        assert_eq!(image.functions[1].start, SECOND);
+        assert_eq!(image.text[1..5], (SECOND as i32 - 5).to_le_bytes());
+        let at = FUNCTION_ALIGN + 1;
+        assert_eq!(image.text[at..at + 4], (-(SECOND as i32) - 5).to_le_bytes());
+        assert_eq!((image.find(6), image.find(7), image.find(SECOND)), (Some(0), None, Some(1)));
+        assert_eq!(image.reference_slots(1, SECOND + 5), [4]);
+        assert_eq!(image.reference_slots(1, SECOND + 4), []);
     }
 
     #[test]
     fn positions_come_back() {
         let image = CodeImage::join(alloc::vec![chunk(0, 0), chunk(1, 0)], 0).unwrap().code;
         let positions: Vec<_> = image.positions(1).collect();
-        assert_eq!(positions[0], Position { at: 21, offset: 103, trap: None });
-        assert_eq!(positions[1], Position { at: 221, offset: 403, trap: Some(TrapCode::MemoryOutOfBounds) });
-        assert_eq!(positions[2], Position { at: 222, offset: 402, trap: Some(TrapCode::CastFailure) });
-        assert_eq!(image.position(1, 221, false).unwrap().offset, 403);
-        assert_eq!(image.position(1, 221, true), None);
+        let (call, access) = (SECOND + 5, SECOND + 205);
+        assert_eq!(positions[0], Position { at: call, offset: 103, trap: None });
+        let trap = Some(TrapCode::MemoryOutOfBounds);
+        assert_eq!(positions[1], Position { at: access, offset: 403, trap });
+        assert_eq!(positions[2], Position { at: access + 1, offset: 402, trap: Some(TrapCode::CastFailure) });
+        assert_eq!(image.position(1, access, false).unwrap().offset, 403);
+        assert_eq!(image.position(1, access, true), None);
     }
 
     #[test]

@@ -83,7 +83,8 @@ fn tell(contexts: &[*const VMContext], interrupted: bool) {
     for context in contexts {
         let word = if interrupted { 0 } else { context.addr() };
         // SAFETY: contexts in the list are live; the field is atomic, and nobody writes it otherwise.
-        unsafe { (*(&raw const (**context).undisturbed)).store(word, SeqCst) };
+        let undisturbed = unsafe { &(**context).undisturbed };
+        undisturbed.store(word, SeqCst);
     }
 }
 

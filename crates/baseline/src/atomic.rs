@@ -136,7 +136,7 @@ impl<M: Masm> Compiler<'_, M> {
             _ => size == 1,
         };
         if aligned {
-            return self.access(e, arg, size, None);
+            return self.access(e, arg, size);
         }
         let index = self.reg(e);
         if arg.offset & mask as u64 == 0 && !self.plans.memory(arg.memory).memory64 {
@@ -150,7 +150,7 @@ impl<M: Masm> Compiler<'_, M> {
             self.release(sum);
         }
         self.trap_if(Cond::Ne, TrapCode::UnalignedAtomic);
-        self.access(&Entry { place: Place::Reg(index), ..*e }, arg, size, None)
+        self.access(&Entry { place: Place::Reg(index), ..*e }, arg, size)
     }
 
     fn atomic_load(&mut self, size: u32, kind: ValKind, arg: &MemArg) -> Done {

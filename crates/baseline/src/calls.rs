@@ -89,7 +89,7 @@ impl<M: Masm> Compiler<'_, M> {
             }
         }
         let scratch = M::REGISTERS.scratch;
-        let at = self.table_at(&plan);
+        let at = self.place_at(plan.place);
         // Bounds, element, type.
         self.compare_table_len(&plan, index, at);
         self.trap_if(Cond::GeU, TrapCode::UndefinedElement);
@@ -101,7 +101,7 @@ impl<M: Masm> Compiler<'_, M> {
         } else {
             index
         };
-        let at = self.table_at(&plan);
+        let at = self.place_at(plan.place);
         let shift = Operand::Imm(size_of::<VMTableFunc>().trailing_zeros() as i32);
         self.m.load(Load::I64, scratch, Address { offset: at.offset + TablePlan::BASE as i32, ..at });
         self.m.int_binary(IntBinary::Shl, Width::W64, pair, number, shift);
@@ -139,9 +139,9 @@ impl<M: Masm> Compiler<'_, M> {
         self.call_to(Target::Pair(pair), ty, tail)
     }
 
-    /// Where a table's description lies; may be in the scratch register.
-    pub(crate) fn table_at(&mut self, plan: &TablePlan) -> Address {
-        match plan.place {
+    /// Where something lies in the context or behind a pointer there, which then is in the scratch register.
+    pub(crate) fn place_at(&mut self, place: Where) -> Address {
+        match place {
             Where::Inline(at) => Address::new(M::REGISTERS.context, at as i32),
             Where::Indirect(at) => {
                 let scratch = M::REGISTERS.scratch;

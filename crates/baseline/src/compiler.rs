@@ -147,12 +147,6 @@ impl<'m, M: Masm> Compiler<'m, M> {
         result
     }
 
-    /// Whether a body that was compiled has a tail call that may leave the instance, though the settings said
-    /// that there is none ([`Settings::reload_context`]): the code cannot be used.
-    pub fn must_reload_context(&self) -> bool {
-        self.out.must_reload && !self.settings.reload_context
-    }
-
     /// The code of all functions that were compiled.
     pub fn finish(mut self) -> CodeChunk {
         (self.out.text, self.out.relocs) = self.m.into_text();

@@ -65,7 +65,7 @@ impl<M: Masm> Compiler<'_, M> {
     /// A load by an operator of this length.
     pub(crate) fn load_of_length(&mut self, op: Load, kind: ValKind, arg: &MemArg, length: usize) -> Done {
         let e = self.pop();
-        let access = self.access(&e, arg, op.size(), None);
+        let access = self.access(&e, arg, op.size());
         let class = Class::of(kind);
         // The result may take the place of the address.
         let held = access.held[0].filter(|r| r.class() == class && self.f.temporaries.contains(*r));
@@ -87,14 +87,14 @@ impl<M: Masm> Compiler<'_, M> {
             && Class::of(v.kind) == Class::Int
             && (op != Store::Store64 || i32::try_from(bits as i64).is_ok())
         {
-            let access = self.access(&e, arg, op.size(), None);
+            let access = self.access(&e, arg, op.size());
             self.mark_access(&access);
             self.m.store_constant(op, access.at, bits as i32);
             self.end_access(&access, None);
             return Ok(());
         }
         let value = self.reg(&v);
-        let access = self.access(&e, arg, op.size(), Some(value));
+        let access = self.access(&e, arg, op.size());
         self.mark_access(&access);
         self.m.store(op, access.at, value);
         self.end_access(&access, None);
@@ -141,7 +141,7 @@ impl<M: Masm> Compiler<'_, M> {
 
     /// Works out where to access `size` bytes at a popped address plus the offset, in bounds or where it faults.
     /// The entry's register is in hand, until [`Compiler::end_access`].
-    pub(crate) fn access(&mut self, e: &Entry, arg: &MemArg, size: u32, _value: Option<Reg>) -> Access {
+    pub(crate) fn access(&mut self, e: &Entry, arg: &MemArg, size: u32) -> Access {
         let plan = self.plans.memory(arg.memory);
         if let Place::Const(address) = e.place {
             // A constant is checked now where it can be.

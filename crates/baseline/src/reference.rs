@@ -7,7 +7,6 @@ use crate::reg::{Class, Reg};
 use crate::stack::{Entry, Place};
 use core::mem::{offset_of, size_of};
 use windlass_abi::builtins::VMBuiltins;
-use windlass_abi::layout::Place as Where;
 use windlass_abi::trap::TrapCode;
 use windlass_abi::types::{HeapType, ValKind};
 use windlass_abi::vm::{VMContext, VMFuncRef};
@@ -38,26 +37,13 @@ const fn store_of(kind: ValKind) -> Store {
 }
 
 impl<M: Masm> Compiler<'_, M> {
-    fn global_at(&mut self, place: Where) -> Address {
-        match place {
-            Where::Inline(at) => Address::new(M::REGISTERS.context, at as i32),
-            Where::Indirect(at) => {
-                let scratch = M::REGISTERS.scratch;
-                self.m.load(Load::I64, scratch, Address::new(M::REGISTERS.context, at as i32));
-                Address::new(scratch, 0)
-            }
-        }
-    }
-
     /// `global.get`.
     pub(crate) fn global_get(&mut self, global: u32) -> Done {
         let plan = self.plans.global(global);
-        let at = self.global_at(plan.place);
-        let length = if global < 128 { 2 } else { usize::MAX / 2 };
-        let dst = match length {
-            2 => self.result(Class::of(plan.kind), 2, &[]),
-            _ => self.alloc(Class::of(plan.kind)),
-        };
+        let at = self.place_at(plan.place);
+        let class = Class::of(plan.kind);
+        // The operator has two bytes if the index has one.
+        let dst = if global < 128 { self.result(class, 2, &[]) } else { self.alloc(class) };
         self.m.load(load_of(plan.kind), dst, at);
         self.push_reg(plan.kind, dst)
     }
@@ -67,7 +53,7 @@ impl<M: Masm> Compiler<'_, M> {
         let plan = self.plans.global(global);
         let e = self.pop();
         let reg = self.reg(&e);
-        let at = self.global_at(plan.place);
+        let at = self.place_at(plan.place);
         self.m.store(store_of(plan.kind), at, reg);
         self.release(reg);
         Ok(())
@@ -76,7 +62,7 @@ impl<M: Masm> Compiler<'_, M> {
     /// `table.size`.
     pub(crate) fn table_size(&mut self, table: u32) -> Done {
         let plan = self.plans.table(table);
-        let at = self.table_at(&plan);
+        let at = self.place_at(plan.place);
         let dst = self.alloc(Class::Int);
         self.m.load(Load::I64, dst, Address { offset: at.offset + TablePlan::LEN as i32, ..at });
         self.push_reg(index_kind(&plan), dst)
@@ -85,10 +71,10 @@ impl<M: Masm> Compiler<'_, M> {
     /// The address of an element of a table of heap references; registers in hand.
     fn element(&mut self, plan: &TablePlan, e: &Entry) -> Reg {
         let index = self.own_reg(e);
-        let at = self.table_at(plan);
+        let at = self.place_at(plan.place);
         self.compare_table_len(plan, index, at);
         self.trap_if(Cond::GeU, TrapCode::TableOutOfBounds);
-        let at = self.table_at(plan);
+        let at = self.place_at(plan.place);
         let scratch = M::REGISTERS.scratch;
         self.m.load(Load::I64, scratch, Address { offset: at.offset + TablePlan::BASE as i32, ..at });
         self.m.add_shifted(Width::W64, index, scratch, index, size_of::<u32>().trailing_zeros() as u8);

@@ -330,7 +330,7 @@ impl<M: Masm> Compiler<'_, M> {
     fn vector_load(&mut self, op: VectorLoad, arg: MemArg) -> Done {
         let length = self.op_length() + self.memarg_length(self.op_length());
         let e = self.pop();
-        let access = self.access(&e, &arg, op.size(), None);
+        let access = self.access(&e, &arg, op.size());
         let dst = self.result(Class::Vector, length, &[]);
         self.mark_access(&access);
         self.m.vector_load(op, dst, access.at);
@@ -362,6 +362,6 @@ impl<M: Masm> Compiler<'_, M> {
     fn vector_and_access(&mut self, lanes: Lanes, arg: &MemArg) -> (Reg, Access) {
         let (vector, address) = (self.pop(), self.pop());
         let a = self.reg(&vector);
-        (a, self.access(&address, arg, lanes.size(), Some(a)))
+        (a, self.access(&address, arg, lanes.size()))
     }
 }

@@ -18,10 +18,6 @@ pub struct Scan {
     pub memory: u32,
     /// Weight of calls, and of operators that may call the runtime.
     pub calls: u32,
-    /// Weight of loop heads.
-    pub loops: u32,
-    /// Weight of fuel blocks.
-    pub blocks: u32,
     /// Whether there are `try_table`s.
     pub catches: bool,
     /// Whether there are tail calls through references, tables, or imports.
@@ -41,7 +37,7 @@ impl Scan {
     pub fn scan(&mut self, body: &Body<'_>, imported_functions: u32) {
         self.locals.clear();
         self.open.clear();
-        (self.memory, self.calls, self.loops, self.blocks) = (0, 0, 0, 0);
+        (self.memory, self.calls) = (0, 0);
         (self.catches, self.leaves_by_tail_call) = (false, false);
         (self.weight, self.loop_depth, self.imported_functions) = (1, 0, imported_functions);
         let mut reader = body.code.get_binary_reader();
@@ -76,7 +72,6 @@ impl Scan {
         if is_loop {
             self.loop_depth += 1;
             self.weigh();
-            self.loops = self.loops.saturating_add(self.weight);
         }
     }
 
@@ -96,7 +91,6 @@ macro_rules! scan_operators {
     };
     (one visit_if ($arg:ident: $ty:ty)) => {
         fn visit_if(&mut self, _: $ty) {
-            self.blocks = self.blocks.saturating_add(self.weight);
             self.open(false);
         }
     };
@@ -117,7 +111,6 @@ macro_rules! scan_operators {
                 self.loop_depth -= 1;
                 self.weigh();
             }
-            self.blocks = self.blocks.saturating_add(self.weight);
         }
     };
     (one visit_return_call ($arg:ident: $ty:ty)) => {
@@ -173,9 +166,6 @@ macro_rules! scan_operators {
         fn $visit(&mut self $(, _: $ty)*) {
             if fuel::op::$visit.cost >= CALL_COST {
                 self.call();
-            }
-            if fuel::op::$visit.ends_block {
-                self.blocks = self.blocks.saturating_add(self.weight);
             }
         }
     };

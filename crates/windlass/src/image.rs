@@ -111,14 +111,11 @@ impl CompiledImage {
             code: &self.code,
             target: Target::X86_64,
             version: env!("CARGO_PKG_VERSION"),
-            cpu_features: CPU_FEATURES,
+            cpu_features: crate::tier::cpu::FEATURES,
             settings: &self.settings,
         })
     }
 }
-
-/// What the compilers take for granted on x86-64.
-const CPU_FEATURES: &[&str] = &["sse4.2", "popcnt", "avx", "avx2", "bmi1", "bmi2", "fma", "lzcnt", "movbe"];
 
 /// The settings that code depends on.
 fn settings(config: &Config) -> Vec<(String, String)> {

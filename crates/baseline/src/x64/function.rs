@@ -16,10 +16,6 @@ impl X64 {
         self.asm.rm(MOV64_R_RM, Gpr::R11, Mem::base(Gpr::R15, STORE));
     }
 
-    pub(super) fn load_stack_limit(&mut self) {
-        self.load_store();
-    }
-
     pub(super) fn load_mem(&mut self, kind: ValKind, dst: Reg, from: Mem) {
         match kind {
             ValKind::I32 | ValKind::Gc => self.asm.rm(MOV32_R_RM, g(dst), from),

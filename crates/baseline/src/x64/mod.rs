@@ -239,7 +239,7 @@ impl Masm for X64 {
     fn enter(&mut self, exceeded: Option<Label>, checked: Label) -> u32 {
         self.push_frame();
         if let Some(exceeded) = exceeded {
-            self.load_stack_limit();
+            self.load_store();
             self.asm.rm(CMP64_R_RM, Gpr::RSP, Mem::base(Gpr::R11, offset_of!(VMStore, stack_limit) as i32));
             let exceeded = self.label(exceeded);
             self.asm.jcc(asm::Cond::BE, exceeded);
@@ -258,7 +258,7 @@ impl Masm for X64 {
     fn enter_large(&mut self, size: u32, exceeded: Label, checked: Label) {
         self.push_frame();
         self.asm.rm(LEA64, Gpr::RAX, Mem::base(Gpr::RSP, -(size as i32)));
-        self.load_stack_limit();
+        self.load_store();
         self.asm.rm(CMP64_R_RM, Gpr::RAX, Mem::base(Gpr::R11, offset_of!(VMStore, stack_limit) as i32));
         let (exceeded, checked) = (self.label(exceeded), self.label(checked));
         self.asm.jcc(asm::Cond::BE, exceeded);

@@ -1,5 +1,6 @@
 //! The tiers: what compiles and runs an engine's code. The only place that knows them by name.
 
+pub(crate) mod cpu;
 #[cfg(native)]
 mod native;
 
@@ -139,7 +140,7 @@ fn best() -> Result<Strategy> {
         _ => {}
     }
     #[cfg(native)]
-    if native::missing_feature().is_none() {
+    if cpu::missing_feature().is_none() {
         return Ok(Strategy::Baseline);
     }
     Ok(Strategy::Interpreter)

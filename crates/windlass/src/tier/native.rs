@@ -1,5 +1,6 @@
 //! Machine code: what the native tiers need to be set up, and how they compile.
 
+use super::cpu::missing_feature;
 use super::{Producer, in_tasks};
 use crate::config::{Config, ProfilingStrategy};
 use crate::error::{Context, Result, bail};
@@ -18,15 +19,6 @@ pub struct Baseline {
     pub settings: Settings,
     profiler: ProfilingStrategy,
     lazy: bool,
-}
-
-/// What the compilers count on and this processor does not have.
-pub fn missing_feature() -> Option<&'static str> {
-    macro_rules! missing {
-        ($($feature:tt)*) => { $( if !std::is_x86_feature_detected!($feature) { return Some($feature); } )* };
-    }
-    missing!("avx2" "bmi1" "bmi2" "lzcnt" "popcnt" "fma" "movbe");
-    None
 }
 
 pub fn baseline(config: &Config) -> Result<(Arc<dyn Processor>, Producer)> {

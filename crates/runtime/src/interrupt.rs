@@ -12,6 +12,8 @@ use windlass_abi::vm::{VMContext, VMStore};
 /// What a store shares with other threads. Of `vm` they touch the atomic fields only.
 pub(crate) struct StoreShared {
     vm: UnsafeCell<VMStore>,
+    /// Who else wants to know when the interrupt word is set.
+    listeners: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
     /// The contexts of the store's instances, which are told of the interrupt word. Whoever changes it holds the lock.
     contexts: Mutex<Vec<*const VMContext>>,
     pub(crate) parker: Arc<Parker>,
@@ -24,7 +26,12 @@ unsafe impl Sync for StoreShared {}
 
 impl StoreShared {
     pub(crate) fn new(vm: VMStore) -> StoreShared {
-        StoreShared { vm: UnsafeCell::new(vm), contexts: Mutex::default(), parker: Arc::default() }
+        StoreShared {
+            vm: UnsafeCell::new(vm),
+            listeners: Mutex::default(),
+            contexts: Mutex::default(),
+            parker: Arc::default(),
+        }
     }
 
     pub(crate) fn vmstore(&self) -> *mut VMStore {
@@ -39,6 +46,10 @@ impl StoreShared {
         word.store(1, SeqCst);
         limit.store(usize::MAX, SeqCst);
         tell(&contexts, true);
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Vec<Arc<dyn Fn() + Send + Sync>>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn contexts(&self) -> MutexGuard<'_, Vec<*const VMContext>> {
@@ -115,5 +126,39 @@ impl InterruptHandle {
     pub fn interrupt(&self) {
         self.0.interrupt();
         self.0.parker.wake();
+        self.0.listeners().iter().for_each(|wake| wake());
+    }
+
+    /// Whether the interrupt word is set.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.is_interrupted()
+    }
+
+    /// Calls `wake` whenever the interrupt word is set, on the thread that sets it, until the listener is dropped;
+    /// at once if the word is set already. `wake` is not running any more when the drop returns.
+    ///
+    /// `wake` must be short. It must not drop the listener, and not interrupt the store.
+    pub fn listen(&self, wake: Arc<dyn Fn() + Send + Sync>) -> Listener {
+        self.0.listeners().push(wake.clone());
+        // Whoever sets the word looks for listeners after that: one of the two sees the other.
+        if self.is_interrupted() {
+            wake();
+        }
+        Listener { shared: self.0.clone(), wake }
+    }
+}
+
+/// What [`InterruptHandle::listen`] gives: hears of interruptions until it is dropped.
+pub struct Listener {
+    shared: Arc<StoreShared>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut listeners = self.shared.listeners();
+        if let Some(at) = listeners.iter().position(|wake| Arc::ptr_eq(wake, &self.wake)) {
+            listeners.swap_remove(at);
+        }
     }
 }

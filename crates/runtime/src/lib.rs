@@ -47,7 +47,7 @@ pub use failure::{
 pub use hooks::Hooks;
 pub use host::{caller_instance, host_call_guard, host_data};
 pub use ids::{ExternId, FuncPtr, GcRef, GlobalId, InstanceId, MemoryId, RefKind, TableId, TagId};
-pub use interrupt::InterruptHandle;
+pub use interrupt::{InterruptHandle, Listener};
 pub use memory::{MemoryConfig, SharedMemory, WaitResult};
 pub use module::{Module, ModuleParts};
 pub use roots::{OwnedRoot, Rooted, ScopeMark};

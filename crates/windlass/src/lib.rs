@@ -91,7 +91,8 @@ pub use limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::{Linker, UnknownImportError};
 pub use module::{Module, ModuleExport, ModuleFunction};
 pub use store::{
-    AsContext, AsContextMut, InterruptHandle, Store, StoreContext, StoreContextMut, UpdateDeadline,
+    AsContext, AsContextMut, InterruptHandle, InterruptListener, Interruption, Store, StoreContext,
+    StoreContextMut, UpdateDeadline,
 };
 pub use trap::{FrameInfo, FrameSymbol, Trap, WasmBacktrace};
 pub use types::{
@@ -113,6 +114,7 @@ const _: () = {
     send_sync_clone::<Linker<*mut u8>>();
     send_sync_clone::<InstancePre<*mut u8>>();
     send_sync_clone::<InterruptHandle>();
+    send_sync_clone::<Interruption>();
     send_sync_clone::<SharedMemory>();
     send_sync_clone::<FuncType>();
     send_sync_clone::<Val>();

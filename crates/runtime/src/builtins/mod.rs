@@ -13,6 +13,7 @@ mod memory;
 mod reference;
 mod table;
 
+use crate::failure::Failure;
 use crate::ids::InstanceId;
 use crate::store::StorePtr;
 use std::ops::Range;
@@ -49,6 +50,22 @@ pub(crate) static BUILTINS: VMBuiltins = VMBuiltins {
     fuel_exhausted: control::fuel_exhausted,
     trap: control::trap,
 };
+
+impl StorePtr {
+    /// What code does when it sees the interrupt word, for host code: asks the hook whether to go on, if the word is set.
+    ///
+    /// # Safety
+    /// As for all methods here.
+    pub unsafe fn check_interrupt(self) -> Result<(), Failure> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if (*self.vmstore()).interrupt.load(Relaxed) == 0 {
+                return Ok(());
+            }
+            control::interrupted(self).map_err(|status| self.failure(status))
+        }
+    }
+}
 
 /// The store and the instance of a context.
 ///

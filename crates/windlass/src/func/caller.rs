@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::externals::Extern;
 use crate::module::ModuleExport;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use crate::{Engine, Instance};
+use crate::{Engine, Instance, Interruption};
 use windlass_runtime::InstanceId;
 
 /// The first parameter of a host function that asks for it: the store, and the instance that calls.
@@ -70,6 +70,19 @@ impl<'a, T> Caller<'a, T> {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         self.store.engine()
+    }
+
+    /// As [`Store::interruption`](crate::Store::interruption).
+    pub fn interruption(&self) -> Interruption {
+        self.store.interruption()
+    }
+
+    /// As [`StoreContextMut::check_interruption`].
+    ///
+    /// # Errors
+    /// As there: return the error, and the guest ends.
+    pub fn check_interruption(&mut self) -> Result<()> {
+        self.store.check_interruption()
     }
 
     /// As [`Store::gc`](crate::Store::gc).

@@ -1,6 +1,6 @@
 //! The part of a store that does not depend on the host's data.
 
-use super::interrupt::{Deadline, InterruptHandle};
+use super::interrupt::{Deadline, InterruptHandle, Interruption};
 use crate::error::{Result, bail, ensure};
 use crate::func::HostFunc;
 use crate::gc::{ExnRef, Rooted, ThrownException};
@@ -219,6 +219,10 @@ impl StoreCore {
             requested: self.interrupt_requested.clone(),
             word: self.runtime.interrupt_handle(),
         })
+    }
+
+    pub fn interruption(&self) -> Interruption {
+        Interruption { word: self.runtime.interrupt_handle() }
     }
 
     pub fn set_epoch_deadline(&mut self, ticks: u64) {

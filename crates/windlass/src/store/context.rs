@@ -1,8 +1,9 @@
 //! Borrowed stores, and the traits by which functions take any form of store.
 
-use super::{Store, StoreCore, StoreInner};
+use super::{Interruption, Store, StoreCore, StoreInner};
 use crate::Engine;
 use crate::error::Result;
+use crate::externals::hook_failed;
 use crate::gc::{ExnRef, Rooted};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -120,6 +121,23 @@ impl<'a, T> StoreContextMut<'a, T> {
     /// As [`Store::set_epoch_deadline`].
     pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
         self.core_mut().set_epoch_deadline(ticks_beyond_current);
+    }
+
+    /// As [`Store::interruption`].
+    pub fn interruption(&self) -> Interruption {
+        self.core().interruption()
+    }
+
+    /// Does what the guest does when it looks whether it was interrupted: at the deadline the callback of
+    /// [`Store::epoch_deadline_callback`] decides. `Ok(())`: there was no interruption, or the callback says to go on.
+    ///
+    /// # Errors
+    /// [`Trap::Interrupt`](crate::Trap::Interrupt), or the callback's error. A host function returns it, and the
+    /// guest ends as if it had seen the interruption itself.
+    pub fn check_interruption(&mut self) -> Result<()> {
+        let runtime = self.runtime();
+        // SAFETY: the store is borrowed exclusively, and no reference into it is in use while hooks run.
+        unsafe { runtime.check_interrupt() }.or_else(hook_failed)
     }
 
     /// As [`Store::epoch_deadline_trap`].

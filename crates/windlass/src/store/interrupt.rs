@@ -57,6 +57,75 @@ impl std::fmt::Debug for InterruptHandle {
     }
 }
 
+/// What a host function that waits needs in order to be interrupted as the guest would be.
+///
+/// The thread that interrupts the store calls a function that ends the wait; the host function then asks
+/// [`Caller::check_interruption`](crate::Caller::check_interruption) what to do. If code does not check for interruption
+/// ([`Config::epoch_interruption`](crate::Config::epoch_interruption)) then nothing is ever pending.
+///
+/// ```
+/// # use windlass::*;
+/// # use std::sync::{Arc, mpsc};
+/// # fn main() -> Result<()> {
+/// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+/// let mut store = Store::new(&engine, ());
+/// store.set_epoch_deadline(u64::MAX);
+/// let handle = store.interrupt_handle()?;
+/// let wait = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
+///     let (wake, woken) = mpsc::channel();
+///     let _listener = caller.interruption().listen(Arc::new(move || wake.send(()).unwrap()));
+///     let handle = handle.clone();
+///     std::thread::spawn(move || handle.interrupt());
+///     loop {
+///         woken.recv()?;
+///         caller.check_interruption()?;
+///     }
+/// });
+/// let error = wait.typed::<(), ()>(&store)?.call(&mut store, ()).unwrap_err();
+/// assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Interruption {
+    pub(super) word: windlass_runtime::InterruptHandle,
+}
+
+impl Interruption {
+    /// Whether somebody has interrupted the store, and
+    /// [`check_interruption`](crate::Caller::check_interruption) was not asked since. May be asked on any thread.
+    pub fn is_pending(&self) -> bool {
+        self.word.is_interrupted()
+    }
+
+    /// Calls `wake` whenever the store is interrupted, on the thread that does so, until the listener is dropped;
+    /// at once if an interruption is pending. When the drop returns, `wake` is not running any more.
+    ///
+    /// `wake` must be short, and must neither drop the listener nor interrupt the store. It cannot tell why it was
+    /// called: the store's thread asks [`check_interruption`](crate::Caller::check_interruption).
+    pub fn listen(&self, wake: Arc<dyn Fn() + Send + Sync>) -> InterruptListener {
+        InterruptListener { _listener: self.word.listen(wake) }
+    }
+}
+
+impl std::fmt::Debug for Interruption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interruption").field("pending", &self.is_pending()).finish_non_exhaustive()
+    }
+}
+
+/// Hears of interruptions until it is dropped: see [`Interruption::listen`].
+#[must_use = "it hears nothing when it is dropped"]
+pub struct InterruptListener {
+    _listener: windlass_runtime::Listener,
+}
+
+impl std::fmt::Debug for InterruptListener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InterruptListener").finish_non_exhaustive()
+    }
+}
+
 /// A store's deadline, known to its engine.
 pub(crate) struct Deadline {
     at: AtomicU64,

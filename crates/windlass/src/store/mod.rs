@@ -14,7 +14,7 @@ pub(crate) use base::{StoreCore, StoreId};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 pub(crate) use hooks::{from_host_error, host_error};
 pub(crate) use interrupt::Deadline;
-pub use interrupt::{InterruptHandle, UpdateDeadline};
+pub use interrupt::{InterruptHandle, InterruptListener, Interruption, UpdateDeadline};
 
 use crate::Engine;
 use crate::error::Result;
@@ -172,6 +172,12 @@ impl<T> Store<T> {
     pub fn interrupt_handle(&self) -> Result<InterruptHandle> {
         // SAFETY: as in `data`.
         unsafe { (*self.inner.as_ptr()).core.interrupt_handle() }
+    }
+
+    /// What a host function that waits needs in order to be interrupted as the guest would be.
+    pub fn interruption(&self) -> Interruption {
+        // SAFETY: as in `data`.
+        unsafe { (*self.inner.as_ptr()).core.interruption() }
     }
 
     /// Collects the garbage among heap references now.

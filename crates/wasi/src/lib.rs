@@ -18,6 +18,7 @@ mod errno;
 mod functions;
 mod linker;
 mod memory;
+pub mod p1;
 mod streams;
 mod types;
 mod wait;

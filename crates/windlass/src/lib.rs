@@ -82,8 +82,8 @@ pub use func::{
     Caller, Func, IntoFunc, NoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList,
 };
 pub use gc::{
-    AnyRef, ExnRef, ExnRefPre, ExnType, ExternRef, GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef,
-    ThrownException,
+    AnyRef, ExnRef, ExnRefPre, ExnType, ExternRef, GcHeapOutOfMemory, GcRef, OwnedRooted, RootScope, Rooted,
+    RootedGcRef, ThrownException,
 };
 pub use image::{CompiledImage, Stage};
 pub use instance::{Instance, InstancePre};

@@ -85,7 +85,7 @@ fn references_survive_in_every_place() -> Result<()> {
         for _ in 0..3 {
             run.call(&mut store, ())?;
         }
-        store.gc();
+        store.gc(None).unwrap();
         // The global, the first element, and each run's local in what the table grew by.
         assert_eq!(alive.load(SeqCst), 5);
         drop(store);
@@ -108,11 +108,11 @@ fn scopes_and_owned_roots() -> Result<()> {
             owned = a.to_owned_rooted(&mut scope)?;
             assert!(Rooted::ref_eq(&scope, &a, &owned)?);
             assert!(!Rooted::ref_eq(&scope, &a, &b)?);
-            scope.as_context_mut().gc();
+            scope.as_context_mut().gc(None).unwrap();
             assert_eq!(alive.load(SeqCst), 2);
             stale = b;
         }
-        store.gc();
+        store.gc(None).unwrap();
         assert_eq!(alive.load(SeqCst), 1);
         let error = stale.data(&store).err().unwrap().to_string();
         assert!(error.contains("scope has ended"), "{error}");
@@ -127,10 +127,10 @@ fn scopes_and_owned_roots() -> Result<()> {
         }
         let clone = owned.clone();
         drop(owned);
-        store.gc();
+        store.gc(None).unwrap();
         assert_eq!(alive.load(SeqCst), 1);
         drop(clone);
-        store.gc();
+        store.gc(None).unwrap();
         assert_eq!(alive.load(SeqCst), 0);
     }
     Ok(())
@@ -247,7 +247,7 @@ fn exceptions_cross_the_host_both_ways() -> Result<()> {
         let rethrow = instance.get_typed_func::<i32, ()>(&mut store, "rethrow")?;
         let error = rethrow.call(&mut store, 2).unwrap_err();
         assert!(error.is::<ThrownException>(), "{error:?}");
-        store.gc();
+        store.gc(None).unwrap();
         let exn = store.take_pending_exception().unwrap();
         assert!(Tag::eq(&exn.tag(&mut store)?, &tag, &store));
         assert_eq!(exn.field(&mut store, 0)?.i32(), Some(22));

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::externals::Extern;
+use crate::gc::GcHeapOutOfMemory;
 use crate::module::ModuleExport;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::{Engine, Instance, Interruption};
@@ -86,8 +87,11 @@ impl<'a, T> Caller<'a, T> {
     }
 
     /// As [`Store::gc`](crate::Store::gc).
-    pub fn gc(&mut self) {
-        self.store.gc();
+    ///
+    /// # Errors
+    /// As there.
+    pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
+        self.store.gc(why)
     }
 
     /// As [`Store::get_fuel`](crate::Store::get_fuel).

@@ -1,6 +1,6 @@
 //! Exceptions, and how they cross the host.
 
-use super::Rooted;
+use super::{GcHeapOutOfMemory, Rooted};
 use crate::Engine;
 use crate::error::{Context, Result, ensure};
 use crate::externals::Tag;
@@ -122,7 +122,7 @@ impl ExnRef {
     /// Makes an exception of `tag` with these fields.
     ///
     /// # Errors
-    /// If number or types of the fields are not those of the tag, or the heap is full.
+    /// If number or types of the fields are not those of the tag; [`GcHeapOutOfMemory`] if the heap is full.
     ///
     /// # Panics
     /// If the tag or a field belongs to another store.
@@ -148,7 +148,8 @@ impl ExnRef {
             payload.push(field.to_raw(core)?);
         }
         // SAFETY: the values were checked against the tag's signature, and nothing was allocated since.
-        let exception = unsafe { core.runtime.new_exception(tag.id(core), &payload) }?;
+        let exception = unsafe { core.runtime.new_exception(tag.id(core), &payload) };
+        let exception = exception.map_err(|full| GcHeapOutOfMemory::new(full, ()))?;
         Ok(Rooted::new(core, Some(exception)).expect("it is not null"))
     }
 }

@@ -1,7 +1,7 @@
 //! References to host values.
 
-use super::Rooted;
-use crate::error::Result;
+use super::{GcHeapOutOfMemory, Rooted};
+use crate::error::{Error, Result};
 use crate::store::{AsContextMut, StoreContext, StoreContextMut};
 use std::any::Any;
 
@@ -31,11 +31,15 @@ impl ExternRef {
     /// Puts a value on the store's heap. It is dropped some time after the last reference to it is gone.
     ///
     /// # Errors
-    /// If the heap is full.
+    /// [`GcHeapOutOfMemory`] with the value, if the heap is full.
     pub fn new<V: Any + Send + Sync>(mut store: impl AsContextMut, value: V) -> Result<Rooted<ExternRef>> {
         let mut store = store.as_context_mut();
         let core = store.core_mut();
-        let reference = core.runtime.alloc_extern(Box::new(value)).map_err(|(full, _)| full)?;
+        let reference = core.runtime.alloc_extern(Box::new(value)).map_err(|(full, value)| {
+            let value: Box<dyn Any> = value;
+            let value = value.downcast::<V>().expect("it is the value that was given");
+            Error::new(GcHeapOutOfMemory::new(full, *value))
+        })?;
         Ok(Rooted::new(core, Some(reference)).expect("it is not null"))
     }
 }

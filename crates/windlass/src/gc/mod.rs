@@ -3,9 +3,11 @@
 mod anyref;
 mod exnref;
 mod externref;
+mod oom;
 mod rooting;
 
 pub use anyref::AnyRef;
 pub use exnref::{ExnRef, ExnRefPre, ExnType, ThrownException};
 pub use externref::ExternRef;
+pub use oom::GcHeapOutOfMemory;
 pub use rooting::{GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef};

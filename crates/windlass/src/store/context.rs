@@ -4,7 +4,7 @@ use super::{Interruption, Store, StoreCore, StoreInner};
 use crate::Engine;
 use crate::error::Result;
 use crate::externals::hook_failed;
-use crate::gc::{ExnRef, Rooted};
+use crate::gc::{ExnRef, GcHeapOutOfMemory, Rooted};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use windlass_runtime::StorePtr;
@@ -147,8 +147,14 @@ impl<'a, T> StoreContextMut<'a, T> {
     }
 
     /// As [`Store::gc`].
-    pub fn gc(&mut self) {
+    ///
+    /// # Errors
+    /// As there.
+    pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
+        // A collection makes all the room that there can be.
+        let _ = why;
         self.core_mut().runtime.gc();
+        Ok(())
     }
 
     /// As [`Store::throw`].

@@ -18,7 +18,7 @@ pub use interrupt::{InterruptHandle, InterruptListener, Interruption, UpdateDead
 
 use crate::Engine;
 use crate::error::Result;
-use crate::gc::{ExnRef, Rooted};
+use crate::gc::{ExnRef, GcHeapOutOfMemory, Rooted};
 use crate::limits::ResourceLimiter;
 use hooks::StoreHooks;
 use std::ptr::NonNull;
@@ -180,9 +180,19 @@ impl<T> Store<T> {
         unsafe { (*self.inner.as_ptr()).core.interruption() }
     }
 
-    /// Collects the garbage among heap references now.
-    pub fn gc(&mut self) {
-        self.as_context_mut().gc();
+    /// Collects the garbage among heap references now. There is no need to call it: allocations collect when that pays.
+    ///
+    /// After an allocation that found no room, `why` may be its error.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
+        self.as_context_mut().gc(why)
+    }
+
+    /// Bytes of the heap of references in use, garbage included.
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.as_context().core().runtime.heap_size()
     }
 
     /// Sets `exception` as pending and gives the error [`ThrownException`](crate::ThrownException).
@@ -221,6 +231,13 @@ unsafe fn free<T>(inner: NonNull<StoreInner<T>>, hooks: NonNull<StoreHooks<T>>) 
         drop(Box::from_raw(hooks.as_ptr()));
         drop((limiter, epoch_callback));
         data
+    }
+}
+
+impl<T: Default> Default for Store<T> {
+    /// A store of an engine of its own with the default settings; [`Store::engine`] is that engine.
+    fn default() -> Store<T> {
+        Store::new(&Engine::default(), T::default())
     }
 }
 

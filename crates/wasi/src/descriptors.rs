@@ -6,12 +6,11 @@
 //! show in a file's mode.
 
 use crate::Errno;
-use crate::streams::HostStream;
+use crate::streams::{HostStream, InputStream, OutputStream};
 use crate::types::{FdFlags, FileStat, FileType, Rights};
 use bitflags::bitflags;
-use cap_std::fs::{Dir, File, Metadata};
+use cap_std::fs::{Dir, File, Metadata, ReadDir};
 use rustix::fd::{AsFd, BorrowedFd};
-use std::io::{Read, Write};
 
 bitflags! {
     /// What a guest may do with the directories under a preopened directory.
@@ -44,13 +43,16 @@ pub(crate) struct Descriptor {
 /// What a descriptor stands for.
 pub(crate) enum Kind {
     /// A stream that the embedder wrote, to read from.
-    Input(Box<dyn Read + Send>),
+    Input(Box<dyn InputStream>),
     /// A stream that the embedder wrote, to write to.
-    Output(Box<dyn Write + Send>),
+    Output(Box<dyn OutputStream>),
     /// A standard stream of the host.
     Host(HostStream),
-    /// A file, or what can be opened like one.
+    /// A file.
     File(File),
+    /// What is opened like a file, but may have to be waited for: a FIFO, a device. To the host it never waits; whether
+    /// to the guest, the descriptor's flags say.
+    Special(File),
     /// A directory.
     Directory(Directory),
 }
@@ -63,7 +65,14 @@ pub(crate) struct Directory {
     /// The guest's name of a preopened directory.
     pub preopened_as: Option<String>,
     /// The entries as they were when the guest began to list.
-    pub listing: Option<Vec<Entry>>,
+    pub listing: Option<Listing>,
+}
+
+/// The entries of a directory at one time.
+pub(crate) struct Listing {
+    pub entries: Vec<Entry>,
+    /// Those that are not read yet.
+    pub rest: Option<ReadDir>,
 }
 
 /// An entry of a directory's listing.
@@ -96,7 +105,7 @@ impl Descriptor {
             Kind::Directory(_) if Rights::DIRECTORY.contains(right) => Errno::NotCapable,
             Kind::Directory(_) => Errno::Badf,
             _ if right == Rights::FD_READ || right == Rights::FD_WRITE => Errno::Badf,
-            Kind::File(_) if Rights::FILE.contains(right) => Errno::NotCapable,
+            Kind::File(_) | Kind::Special(_) if Rights::FILE.contains(right) => Errno::NotCapable,
             _ if Rights::STREAM.contains(right) => Errno::NotCapable,
             _ if streamless.contains(right) => Errno::Spipe,
             _ if Rights::FILE.contains(right) => Errno::Badf,
@@ -109,7 +118,7 @@ impl Descriptor {
         match &self.kind {
             Kind::Input(_) | Kind::Output(_) => None,
             Kind::Host(stream) => Some(stream.fd()),
-            Kind::File(file) => Some(file.as_fd()),
+            Kind::File(file) | Kind::Special(file) => Some(file.as_fd()),
             Kind::Directory(directory) => Some(directory.dir.as_fd()),
         }
     }
@@ -122,7 +131,7 @@ impl Descriptor {
                 let file = std::fs::File::from(stream.fd().try_clone_to_owned()?);
                 FileStat::from(&Metadata::from_file(&file)?)
             }
-            Kind::File(file) => FileStat::from(&file.metadata()?),
+            Kind::File(file) | Kind::Special(file) => FileStat::from(&file.metadata()?),
             Kind::Directory(directory) => FileStat::from(&directory.dir.dir_metadata()?),
         })
     }
@@ -130,9 +139,11 @@ impl Descriptor {
     /// The type of the file.
     pub(crate) fn file_type(&self) -> Result<FileType, Errno> {
         Ok(match &self.kind {
+            Kind::Input(stream) if stream.is_terminal() => FileType::CharacterDevice,
+            Kind::Output(stream) if stream.is_terminal() => FileType::CharacterDevice,
             Kind::Input(_) | Kind::Output(_) => FileType::Unknown,
             Kind::Host(stream) => stream.file_type(),
-            Kind::File(_) => self.file_stat()?.file_type,
+            Kind::File(_) | Kind::Special(_) => self.file_stat()?.file_type,
             Kind::Directory(_) => FileType::Directory,
         })
     }
@@ -145,7 +156,7 @@ impl Kind {
             Kind::Input(_) => (Rights::STREAM - Rights::FD_WRITE, Rights::empty()),
             Kind::Output(_) => (Rights::STREAM - Rights::FD_READ, Rights::empty()),
             Kind::Host(stream) => (stream.rights(), Rights::empty()),
-            Kind::File(_) => (Rights::FILE, Rights::empty()),
+            Kind::File(_) | Kind::Special(_) => (Rights::FILE, Rights::empty()),
             Kind::Directory(_) => (Rights::DIRECTORY, Rights::DIRECTORY | Rights::FILE),
         }
     }
@@ -165,14 +176,33 @@ impl Directory {
 }
 
 /// The open descriptors. Every number is the lowest that is free when it is given.
-#[derive(Default)]
 pub(crate) struct Descriptors {
     slots: Vec<Option<Descriptor>>,
     /// All below are taken.
     first_free: usize,
+    /// How many there may be, unless there were more from the beginning.
+    most: usize,
 }
 
 impl Descriptors {
+    /// Those that a guest begins with.
+    pub(crate) fn new(open: impl IntoIterator<Item = Descriptor>, most: u32) -> Descriptors {
+        let slots: Vec<_> = open.into_iter().map(Some).collect();
+        // Numbers are positive to guests that take them for signed.
+        let most = most.min(i32::MAX as u32) as usize;
+        Descriptors { first_free: slots.len(), slots, most }
+    }
+
+    /// Checks that one more can be opened, so that a function fails before it has an effect.
+    pub(crate) fn check_room(&self) -> Result<(), Errno> {
+        if self.lowest_free() < self.most { Ok(()) } else { Err(Errno::Mfile) }
+    }
+
+    fn lowest_free(&self) -> usize {
+        let free = (self.first_free..self.slots.len()).find(|&i| self.slots[i].is_none());
+        free.unwrap_or(self.slots.len())
+    }
+
     /// The descriptor `fd`.
     pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
         self.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)
@@ -210,16 +240,15 @@ impl Descriptors {
 
     /// Opens `descriptor` under the lowest free number.
     pub(crate) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
-        let free = (self.first_free..self.slots.len()).find(|&i| self.slots[i].is_none());
-        let number = free.unwrap_or(self.slots.len());
-        let fd = i32::try_from(number).map_err(|_| Errno::Mfile)? as u32;
+        self.check_room()?;
+        let number = self.lowest_free();
         if number == self.slots.len() {
             self.slots.push(Some(descriptor));
         } else {
             self.slots[number] = Some(descriptor);
         }
         self.first_free = number + 1;
-        Ok(fd)
+        u32::try_from(number).map_err(|_| Errno::Mfile)
     }
 
     /// Closes `fd`.
@@ -229,21 +258,13 @@ impl Descriptors {
         Ok(descriptor)
     }
 
-    /// Moves `from` to the number of `to`, which is closed. Both must be open.
-    pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+    /// Moves `from` to the number of `to`, and gives what was there. Both must be open.
+    pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<Option<Descriptor>, Errno> {
         self.get(to)?;
         if from == to {
-            return Ok(());
+            return Ok(None);
         }
         let moved = self.remove(from)?;
-        *self.get_mut(to)? = moved;
-        Ok(())
-    }
-}
-
-impl FromIterator<Descriptor> for Descriptors {
-    fn from_iter<I: IntoIterator<Item = Descriptor>>(descriptors: I) -> Descriptors {
-        let slots: Vec<_> = descriptors.into_iter().map(Some).collect();
-        Descriptors { first_free: slots.len(), slots }
+        Ok(Some(std::mem::replace(self.get_mut(to)?, moved)))
     }
 }

@@ -252,6 +252,8 @@ pub(crate) enum Stop {
     Errno(Errno),
     /// The guest is left.
     Exit(Exit),
+    /// The guest was interrupted while it waited. If it may go on, then by calling the function again.
+    Interrupted,
 }
 
 impl<E: Into<Errno>> From<E> for Stop {

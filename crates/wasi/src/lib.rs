@@ -28,7 +28,7 @@ pub use ctx::{WasiCtx, WasiCtxBuilder};
 pub use descriptors::{DirPerms, FilePerms};
 pub use errno::{Errno, Exit};
 pub use linker::{add_to_linker, why_missing};
-pub use streams::OutputBuffer;
+pub use streams::{InputBuffer, InputStream, OutputBuffer, OutputStream};
 
 #[cfg(test)]
 mod tests;

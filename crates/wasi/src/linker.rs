@@ -4,8 +4,9 @@ use crate::WasiCtx;
 use crate::errno::Stop;
 use crate::functions::{Outcome, for_each_function};
 use crate::memory::{GuestMemory, SharedBytes};
+use crate::wait::Paused;
 use windlass::error::{Result, bail};
-use windlass::{Caller, Extern, Linker, SharedMemory};
+use windlass::{Caller, Extern, Linker, SharedMemory, Trap};
 
 /// The module that guests import the functions from.
 const PREVIEW1: &str = "wasi_snapshot_preview1";
@@ -66,20 +67,35 @@ macro_rules! add_all {
 }
 for_each_function!(add_all);
 
-/// Runs a function with the context and the memory of the guest that calls.
+/// Runs a function with the context and the memory of the guest that calls; again, if the guest was interrupted
+/// meanwhile and may go on.
 fn with_memory<T: 'static>(
     mut caller: Caller<'_, T>,
     get: impl Fn(&mut T) -> &mut WasiCtx,
-    call: impl FnOnce(&mut WasiCtx, &mut GuestMemory<'_>) -> Outcome,
+    call: impl Fn(&mut WasiCtx, &mut GuestMemory<'_>) -> Outcome,
 ) -> Result<u32> {
-    errno(match caller.get_export("memory") {
-        Some(Extern::Memory(memory)) => {
-            let (bytes, data) = memory.data_and_store_mut(&mut caller);
-            call(get(data), &mut GuestMemory::Unshared(bytes))
+    let interruption = caller.interruption();
+    get(caller.data_mut()).waiter.listen_to(interruption);
+    let export = caller.get_export("memory");
+    loop {
+        let outcome = match &export {
+            Some(Extern::Memory(memory)) => {
+                let (bytes, data) = memory.data_and_store_mut(&mut caller);
+                call(get(data), &mut GuestMemory::Unshared(bytes))
+            }
+            Some(Extern::SharedMemory(memory)) => {
+                call(get(caller.data_mut()), &mut GuestMemory::Shared(memory))
+            }
+            _ => bail!("a module that calls WASI must export its memory under the name \"memory\""),
+        };
+        if outcome != Err(Stop::Interrupted) {
+            return errno(outcome);
         }
-        Some(Extern::SharedMemory(memory)) => call(get(caller.data_mut()), &mut GuestMemory::Shared(&memory)),
-        _ => bail!("a module that calls WASI must export its memory under the name \"memory\""),
-    })
+        if let Err(error) = caller.check_interruption() {
+            get(caller.data_mut()).paused = Paused::Nowhere;
+            return Err(error);
+        }
+    }
 }
 
 /// What a guest gets for an outcome, or the error by which it is left.
@@ -88,6 +104,7 @@ fn errno(outcome: Outcome) -> Result<u32> {
         Ok(()) => Ok(0),
         Err(Stop::Errno(errno)) => Ok(errno as u32),
         Err(Stop::Exit(exit)) => Err(exit.into()),
+        Err(Stop::Interrupted) => Err(Trap::Interrupt.into()),
     }
 }
 

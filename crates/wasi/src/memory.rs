@@ -13,8 +13,8 @@ use std::ops::Range;
 /// How many buffers one call takes at most, and how many bytes; what goes beyond is left for the next call.
 const MAX_BUFFERS: usize = 1024;
 const MAX_BYTES: usize = 0x7fff_f000;
-/// How many bytes at most one call copies in or out of a shared memory.
-const MAX_COPIED: usize = 16 << 20;
+/// How many bytes at most are read or written at once, so that a guest that reads or writes many can be interrupted.
+pub(crate) const PIECE: usize = 1 << 20;
 /// The longest path, as on Linux.
 const MAX_PATH: usize = 4096;
 
@@ -110,26 +110,24 @@ impl GuestMemory<'_> {
         if path.contains('\0') { Err(Errno::Inval) } else { Ok(path) }
     }
 
-    /// Lets `fill` write into `len` bytes, in pieces of its own size if the memory is shared.
+    /// Lets `fill` write into `len` bytes at most of a piece that begins at `pointer`; gives how many these were.
     pub(crate) fn fill(
         &mut self,
         pointer: u32,
-        len: u32,
-        mut fill: impl FnMut(&mut [u8]) -> Result<(), Errno>,
-    ) -> Result<(), Errno> {
-        let range = self.range(pointer, len as usize)?;
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), Errno>,
+    ) -> Result<usize, Errno> {
+        const MOST: usize = 64 << 10;
+        let range = self.range(pointer, len.min(MOST))?;
         match self {
-            GuestMemory::Unshared(bytes) => fill(&mut bytes[range]),
+            GuestMemory::Unshared(bytes) => fill(&mut bytes[range.clone()])?,
             GuestMemory::Shared(shared) => {
-                let mut buffer = vec![0; range.len().min(64 << 10)];
-                for start in range.clone().step_by(buffer.len().max(1)) {
-                    let piece = (range.end - start).min(buffer.len());
-                    fill(&mut buffer[..piece])?;
-                    shared.write(start, &buffer[..piece]);
-                }
-                Ok(())
+                let mut buffer = vec![0; range.len()];
+                fill(&mut buffer)?;
+                shared.write(range.start, &buffer);
             }
         }
+        Ok(range.len())
     }
 
     /// Reads an array of `count` buffers (`iovec` and `ciovec` have one layout), each checked.
@@ -151,7 +149,7 @@ impl GuestMemory<'_> {
                 ranges.push(range.start..range.start + taken);
             }
         }
-        Ok(Buffers { ranges })
+        Ok(Buffers { ranges, first: 0 })
     }
 
     /// Hands the contents of `buffers` to `write`, which says how much of it it took.
@@ -161,12 +159,12 @@ impl GuestMemory<'_> {
         write: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>,
     ) -> Result<usize, E> {
         match self {
-            GuestMemory::Unshared(bytes) => match &buffers.ranges[..] {
+            GuestMemory::Unshared(bytes) => match buffers.left() {
                 [only] => write(&[IoSlice::new(&bytes[only.clone()])]),
                 many => write(&many.iter().map(|r| IoSlice::new(&bytes[r.clone()])).collect::<Vec<_>>()),
             },
             GuestMemory::Shared(shared) => {
-                let mut copy = vec![0; buffers.copied()];
+                let mut copy = vec![0; buffers.len()];
                 for (range, piece) in buffers.pieces(copy.len()) {
                     shared.read(range.start, &mut copy[piece]);
                 }
@@ -182,17 +180,17 @@ impl GuestMemory<'_> {
         read: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize, E>,
     ) -> Result<usize, E> {
         match self {
-            GuestMemory::Unshared(bytes) => match &buffers.ranges[..] {
+            GuestMemory::Unshared(bytes) => match buffers.left() {
                 [] => read(&mut []),
                 [only] => read(&mut [IoSliceMut::new(&mut bytes[only.clone()])]),
-                [first, ..] => match carve(bytes, &buffers.ranges) {
+                [first, ..] => match carve(bytes, buffers.left()) {
                     Some(mut slices) => read(&mut slices),
                     // Overlapping buffers cannot be lent at once: a short read into the first is right too.
                     None => read(&mut [IoSliceMut::new(&mut bytes[first.clone()])]),
                 },
             },
             GuestMemory::Shared(shared) => {
-                let mut copy = vec![0; buffers.copied()];
+                let mut copy = vec![0; buffers.len()];
                 let got = read(&mut [IoSliceMut::new(&mut copy)])?;
                 for (range, piece) in buffers.pieces(got.min(copy.len())) {
                     shared.write(range.start, &copy[piece]);
@@ -204,20 +202,56 @@ impl GuestMemory<'_> {
 }
 
 /// Buffers of the guest, within its memory and not empty.
+#[derive(Clone)]
 pub(crate) struct Buffers {
     ranges: Vec<Range<usize>>,
+    /// Those before are used up.
+    first: usize,
 }
 
 impl Buffers {
-    /// How many bytes one call copies if the memory is shared.
-    fn copied(&self) -> usize {
-        self.ranges.iter().map(Range::len).sum::<usize>().min(MAX_COPIED)
+    fn left(&self) -> &[Range<usize>] {
+        &self.ranges[self.first..]
+    }
+
+    /// Whether all are used up.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.left().is_empty()
+    }
+
+    /// How many bytes are left.
+    pub(crate) fn len(&self) -> usize {
+        self.left().iter().map(Range::len).sum()
+    }
+
+    /// The next `most` bytes.
+    pub(crate) fn head(&self, most: usize) -> Buffers {
+        let mut room = most;
+        let ranges = self.left().iter().map_while(|range| {
+            let taken = range.len().min(room);
+            room -= taken;
+            (taken > 0).then(|| range.start..range.start + taken)
+        });
+        Buffers { ranges: ranges.collect(), first: 0 }
+    }
+
+    /// Uses up the next `len` bytes.
+    pub(crate) fn advance(&mut self, mut len: usize) {
+        while let Some(range) = self.ranges.get_mut(self.first) {
+            let used = len.min(range.len());
+            range.start += used;
+            len -= used;
+            if range.len() > 0 {
+                return;
+            }
+            self.first += 1;
+        }
     }
 
     /// The first `len` bytes: where each piece lies in the memory, and where in one long buffer.
     fn pieces(&self, len: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let mut at = 0;
-        self.ranges.iter().map_while(move |range| {
+        self.left().iter().map_while(move |range| {
             let piece = range.len().min(len - at);
             let from = at;
             at += piece;

@@ -140,11 +140,11 @@ where
 }
 
 impl FdFlags {
-    /// The flags that the host keeps. `APPEND` is not among them: see [`crate::functions`] on positioned writes.
+    /// The flags that the host keeps. `APPEND` is not among them: see [`crate::functions`] on positioned writes. Nor is
+    /// `NONBLOCK`: the host never waits.
     pub(crate) fn host(self) -> HostFlags {
         let mut host = HostFlags::empty();
         host.set(HostFlags::DSYNC, self.contains(FdFlags::DSYNC));
-        host.set(HostFlags::NONBLOCK, self.contains(FdFlags::NONBLOCK));
         if self.intersects(FdFlags::SYNC | FdFlags::RSYNC) {
             // On Linux RSYNC is SYNC, which includes DSYNC.
             host |= HostFlags::SYNC;

@@ -1,9 +1,11 @@
 //! Directories as such: the names of the preopened ones, and listing.
 
 use super::Outcome;
-use crate::descriptors::{Directory, Entry, Kind};
+use crate::descriptors::{Directory, Entry, Kind, Listing};
+use crate::errno::Stop;
 use crate::memory::GuestMemory;
 use crate::types::{FileType, Rights, encode_dirent};
+use crate::wait::{Paused, Waiter};
 use crate::{Errno, WasiCtx};
 use cap_fs_ext::MetadataExt as _;
 use rustix::fs::DirEntryExt as _;
@@ -54,13 +56,21 @@ impl WasiCtx {
         };
         memory.check(buf, buf_len as usize)?;
         memory.check(bufused, 4)?;
-        let entries = match &mut directory.listing {
-            Some(listing) if cookie != 0 => listing,
-            _ => {
-                let now = list(directory)?;
-                directory.listing.insert(now)
-            }
+        let resumed = matches!(std::mem::take(&mut self.paused), Paused::Listing);
+        let mut listing = match directory.listing.take() {
+            Some(listing) if cookie != 0 || resumed => listing,
+            _ => Listing::start(directory)?,
         };
+        // What fails otherwise is not kept: the guest begins anew.
+        match listing.finish(&self.waiter) {
+            Err(Stop::Interrupted) => {
+                self.paused = Paused::Listing;
+                directory.listing = Some(listing);
+                return Err(Stop::Interrupted);
+            }
+            done => done?,
+        }
+        let entries = &directory.listing.insert(listing).entries;
         let room = buf_len as usize;
         let mut out = Vec::new();
         let first = usize::try_from(cookie).unwrap_or(usize::MAX).min(entries.len());
@@ -87,17 +97,31 @@ impl WasiCtx {
     }
 }
 
-/// The entries of a directory as they are now. Both `.` and `..` show the directory itself: what lies above is not
-/// the guest's to know.
-fn list(directory: &Directory) -> Result<Vec<Entry>, Errno> {
-    let itself = directory.dir.dir_metadata()?.ino();
-    let dots =
-        [".", ".."].map(|name| Entry { name: name.into(), ino: itself, file_type: FileType::Directory });
-    let mut entries = Vec::from(dots);
-    for entry in directory.dir.entries()? {
-        let entry = entry?;
-        let name = entry.file_name().into_string().map_err(|_| Errno::Ilseq)?;
-        entries.push(Entry { name, ino: entry.ino(), file_type: entry.file_type()?.into() });
+impl Listing {
+    /// Begins to list a directory. Both `.` and `..` show the directory itself: what lies above is not the guest's to
+    /// know.
+    fn start(directory: &Directory) -> Result<Listing, Errno> {
+        let itself = directory.dir.dir_metadata()?.ino();
+        let dots =
+            [".", ".."].map(|name| Entry { name: name.into(), ino: itself, file_type: FileType::Directory });
+        Ok(Listing { entries: Vec::from(dots), rest: Some(directory.dir.entries()?) })
     }
-    Ok(entries)
+
+    /// Reads the entries that are missing.
+    fn finish(&mut self, waiter: &Waiter) -> Result<(), Stop> {
+        while let Some(rest) = &mut self.rest {
+            match rest.next() {
+                None => self.rest = None,
+                Some(entry) => {
+                    let entry = entry?;
+                    let name = entry.file_name().into_string().map_err(|_| Errno::Ilseq)?;
+                    self.entries.push(Entry { name, ino: entry.ino(), file_type: entry.file_type()?.into() });
+                }
+            }
+            if self.entries.len().is_multiple_of(256) {
+                waiter.check()?;
+            }
+        }
+        Ok(())
+    }
 }

@@ -7,7 +7,7 @@ use crate::memory::GuestMemory;
 use crate::types::{FdFlags, FdStat, FstFlags, Rights, flags, timespec};
 use crate::{Errno, WasiCtx};
 use rustix::fd::BorrowedFd;
-use rustix::fs::{Advice, FallocateFlags, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
+use rustix::fs::{Advice, FallocateFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use std::num::NonZeroU64;
 
 impl WasiCtx {
@@ -56,10 +56,11 @@ impl WasiCtx {
 
     /// Closes a descriptor.
     pub(crate) fn fd_close(&mut self, _memory: &mut GuestMemory<'_>, fd: u32) -> Outcome {
-        if let Kind::Output(mut stream) = self.descriptors.remove(fd)?.kind {
-            stream.flush()?;
+        let flushed = self.flush(fd);
+        if flushed != Err(Stop::Interrupted) {
+            self.descriptors.remove(fd)?;
         }
-        Ok(())
+        flushed
     }
 
     /// Waits until a file's data is on the disk.
@@ -85,7 +86,8 @@ impl WasiCtx {
         Ok(())
     }
 
-    /// Changes a descriptor's flags. Those of synchronized writing are fixed when it is opened.
+    /// Changes a descriptor's flags. Those of synchronized writing are fixed when it is opened; the others are kept here,
+    /// and obeyed here.
     pub(crate) fn fd_fdstat_set_flags(
         &mut self,
         _memory: &mut GuestMemory<'_>,
@@ -97,13 +99,6 @@ impl WasiCtx {
         let changed = flags ^ descriptor.flags;
         if changed.intersects(FdFlags::DSYNC | FdFlags::RSYNC | FdFlags::SYNC) {
             return Err(Errno::Inval.into());
-        }
-        // The standard streams are the host's too: what is set on them is kept here, and obeyed here.
-        if let Kind::File(file) = &descriptor.kind
-            && changed.contains(FdFlags::NONBLOCK)
-        {
-            let host = rustix::fs::fcntl_getfl(file)?;
-            rustix::fs::fcntl_setfl(file, host ^ OFlags::NONBLOCK)?;
         }
         descriptor.flags = flags;
         Ok(())
@@ -155,23 +150,31 @@ impl WasiCtx {
         mtim: u64,
         flags: u32,
     ) -> Outcome {
-        let [last_access, last_modification] = times(atim, mtim, flags)?.map(|time| match time {
-            Time::Keep => Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-            Time::Now => Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
-            Time::At(nanoseconds) => timespec(nanoseconds),
-        });
+        let times = times(atim, mtim, flags)?;
         let descriptor = self.descriptors.with(fd, Rights::FD_FILESTAT_SET_TIMES)?;
         if let Kind::Directory(directory) = &descriptor.kind {
             directory.allows(Rights::PATH_FILESTAT_SET_TIMES)?;
         }
         let file = descriptor.host().ok_or(Errno::Badf)?;
-        rustix::fs::futimens(file, &Timestamps { last_access, last_modification })?;
+        rustix::fs::futimens(file, &times)?;
         Ok(())
     }
 
     /// Moves a descriptor to the number of another one, which is closed.
     pub(crate) fn fd_renumber(&mut self, _memory: &mut GuestMemory<'_>, fd: u32, to: u32) -> Outcome {
-        self.descriptors.renumber(fd, to)?;
+        self.descriptors.get(fd)?;
+        let flushed = if fd == to { Ok(()) } else { self.flush(to) };
+        if flushed != Err(Stop::Interrupted) {
+            self.descriptors.renumber(fd, to)?;
+        }
+        flushed
+    }
+
+    /// Brings what a custom stream keeps to where it is to go.
+    fn flush(&mut self, fd: u32) -> Outcome {
+        if let Kind::Output(stream) = &mut self.descriptors.get_mut(fd)?.kind {
+            self.waiter.until_ready(true, |context| stream.poll_flush(context))??;
+        }
         Ok(())
     }
 
@@ -187,11 +190,9 @@ impl WasiCtx {
         sync: impl Fn(BorrowedFd<'_>) -> rustix::io::Result<()>,
     ) -> Outcome {
         use rustix::io::Errno as Host;
-        let descriptor = self.descriptors.with_mut(fd, right)?;
-        if let Kind::Output(stream) = &mut descriptor.kind {
-            stream.flush()?;
-        }
-        match descriptor.host().map(|file| rustix::io::retry_on_intr(|| sync(file))) {
+        self.descriptors.with(fd, right)?;
+        self.flush(fd)?;
+        match self.descriptors.get(fd)?.host().map(|file| rustix::io::retry_on_intr(|| sync(file))) {
             // A pipe or a terminal has nothing to bring to a disk.
             Some(Err(Host::INVAL | Host::ROFS | Host::OPNOTSUPP)) | Some(Ok(())) | None => Ok(()),
             Some(Err(error)) => Err(Stop::from(error)),
@@ -199,22 +200,17 @@ impl WasiCtx {
     }
 }
 
-/// What to make of one of a file's times.
-pub(super) enum Time {
-    Keep,
-    Now,
-    /// Nanoseconds since 1970.
-    At(u64),
-}
-
 /// What flags say of the times of access and modification; saying two things of one is [`Errno::Inval`].
-pub(super) fn times(atim: u64, mtim: u64, fst_flags: u32) -> Result<[Time; 2], Errno> {
+pub(super) fn times(atim: u64, mtim: u64, fst_flags: u32) -> Result<Timestamps, Errno> {
     let flags: FstFlags = flags(fst_flags)?;
     let time = |at: FstFlags, now: FstFlags, value| match (flags.contains(at), flags.contains(now)) {
         (true, true) => Err(Errno::Inval),
-        (true, false) => Ok(Time::At(value)),
-        (false, true) => Ok(Time::Now),
-        (false, false) => Ok(Time::Keep),
+        (true, false) => Ok(timespec(value)),
+        (false, true) => Ok(Timespec { tv_sec: 0, tv_nsec: UTIME_NOW }),
+        (false, false) => Ok(Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT }),
     };
-    Ok([time(FstFlags::ATIM, FstFlags::ATIM_NOW, atim)?, time(FstFlags::MTIM, FstFlags::MTIM_NOW, mtim)?])
+    Ok(Timestamps {
+        last_access: time(FstFlags::ATIM, FstFlags::ATIM_NOW, atim)?,
+        last_modification: time(FstFlags::MTIM, FstFlags::MTIM_NOW, mtim)?,
+    })
 }

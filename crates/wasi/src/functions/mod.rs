@@ -22,6 +22,7 @@ mod sock;
 mod stream;
 
 use crate::errno::Stop;
+pub(crate) use poll::Time;
 
 /// What a function of WASI returns.
 pub(crate) type Outcome = Result<(), Stop>;

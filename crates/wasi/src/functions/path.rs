@@ -3,15 +3,17 @@
 //! `cap-std` resolves the names, and keeps them within the directory.
 
 use super::Outcome;
-use super::fd::{Time, times};
+use super::fd::times;
 use crate::descriptors::{Descriptor, Directory, Kind};
+use crate::errno::Stop;
 use crate::memory::GuestMemory;
 use crate::types::{FdFlags, FileStat, LookupFlags, OFlags, Rights, flags};
+use crate::wait::Waiter;
 use crate::{Errno, FilePerms, WasiCtx};
-use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, SystemTimeSpec};
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
-use cap_std::time::SystemTime;
-use std::time::Duration;
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt as _};
+use cap_std::fs::{Dir, FileTypeExt as _, OpenOptions, OpenOptionsExt as _};
+use rustix::fs::{AtFlags, OFlags as HostFlags};
+use rustix::io::Errno as Host;
 
 impl WasiCtx {
     /// Creates a directory.
@@ -61,18 +63,10 @@ impl WasiCtx {
     ) -> Outcome {
         let directory = self.descriptors.directory(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
         let path = memory.path(path, path_len)?;
-        let [atim, mtim] = times(atim, mtim, fst_flags)?.map(|time| match time {
-            Time::Keep => None,
-            Time::Now => Some(SystemTimeSpec::SymbolicNow),
-            Time::At(nanoseconds) => {
-                let since_1970 = Duration::from_nanos(nanoseconds);
-                Some(SystemTimeSpec::Absolute(SystemTime::from_std(std::time::UNIX_EPOCH + since_1970)))
-            }
-        });
-        match follows(lookup)? {
-            true => directory.dir.set_times(path, atim, mtim)?,
-            false => directory.dir.set_symlink_times(path, atim, mtim)?,
-        }
+        let times = times(atim, mtim, fst_flags)?;
+        // Opened only for its name, so that neither a FIFO makes it wait nor a device notices.
+        let file = directory.dir.open_with(path, options(follows(lookup)?, HostFlags::PATH).read(true))?;
+        rustix::fs::utimensat(file, "", &times, AtFlags::EMPTY_PATH)?;
         Ok(())
     }
 
@@ -139,10 +133,11 @@ impl WasiCtx {
             return Err(Errno::NotCapable.into());
         }
         parent.opens(access, oflags)?;
-        let kind = parent.open(&path, follow, access, oflags, fdflags)?;
+        self.descriptors.check_room()?;
+        let kind = parent.open(&path, follow, access, oflags, fdflags, &mut self.waiter)?;
 
         let mut descriptor = Descriptor::new(kind);
-        if let Kind::File(_) = descriptor.kind {
+        if let Kind::File(_) | Kind::Special(_) = descriptor.kind {
             descriptor.base -= (Rights::FD_READ | Rights::FD_WRITE) - access;
             // The host would set the times even of a file that is open for reading only.
             descriptor.base.set(Rights::FD_FILESTAT_SET_TIMES, parent.file_perms.contains(FilePerms::WRITE));
@@ -254,6 +249,9 @@ impl Directory {
     }
 
     /// Opens `path`, which becomes a directory like this one if it is one.
+    ///
+    /// The host never waits: for the other end of a FIFO the guest waits here if it writes, and with its first read if it
+    /// reads.
     fn open(
         &self,
         path: &str,
@@ -261,16 +259,28 @@ impl Directory {
         access: Rights,
         oflags: OFlags,
         fdflags: FdFlags,
-    ) -> Result<Kind, Errno> {
+        waiter: &mut Waiter,
+    ) -> Result<Kind, Stop> {
         let write = access.contains(Rights::FD_WRITE);
-        let mut options = OpenOptions::new();
+        // A terminal that the guest opens must not become the host's.
+        let never = HostFlags::NONBLOCK | HostFlags::NOCTTY;
+        let mut options = options(follow, oflags.host() | fdflags.host() | never);
         // The host knows no files that can be neither read nor written: those it opens for reading.
         options.read(access.contains(Rights::FD_READ) || !write).write(write);
-        options.follow(if follow { FollowSymlinks::Yes } else { FollowSymlinks::No });
-        options.custom_flags((oflags.host() | fdflags.host()).bits() as i32);
-        let file = self.dir.open_with(path, &options)?;
-        if !oflags.contains(OFlags::DIRECTORY) && !file.metadata()?.is_dir() {
-            return Ok(Kind::File(file));
+        let file = loop {
+            match self.dir.open_with(path, &options) {
+                Err(error)
+                    if !fdflags.contains(FdFlags::NONBLOCK) && self.opens_later(&error, path, follow) =>
+                {
+                    waiter.pause()?;
+                }
+                done => break done?,
+            }
+        };
+        let file_type = file.metadata()?.file_type();
+        if !oflags.contains(OFlags::DIRECTORY) && !file_type.is_dir() {
+            let waits = !file_type.is_file() && !file_type.is_block_device();
+            return Ok(if waits { Kind::Special(file) } else { Kind::File(file) });
         }
         Ok(Kind::Directory(Directory {
             dir: Dir::from_std_file(file.into_std()),
@@ -280,6 +290,27 @@ impl Directory {
             listing: None,
         }))
     }
+
+    /// Whether the error is that somebody else does not have the file open yet, or still has.
+    fn opens_later(&self, error: &std::io::Error, path: &str, follow: bool) -> bool {
+        let metadata =
+            |follow| if follow { self.dir.metadata(path) } else { self.dir.symlink_metadata(path) };
+        match Host::from_io_error(error) {
+            // Nobody reads the FIFO. Whatever else lacks something will not have it later.
+            Some(Host::NXIO) => metadata(follow).is_ok_and(|it| it.file_type().is_fifo()),
+            // Somebody holds a lease.
+            Some(Host::AGAIN) => true,
+            _ => false,
+        }
+    }
+}
+
+/// How to open a file; whether it is read or written is to be said.
+fn options(follow: bool, flags: HostFlags) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.follow(if follow { FollowSymlinks::Yes } else { FollowSymlinks::No });
+    options.custom_flags(flags.bits() as i32);
+    options
 }
 
 /// Whether a symbolic link at the end of a path is followed.

@@ -1,13 +1,18 @@
 //! `poll_oneoff`: waiting for times, and for streams to be ready.
 
 use super::Outcome;
-use crate::descriptors::Kind;
+use crate::clocks::Clocks;
+use crate::descriptors::{Descriptors, Kind};
+use crate::errno::Stop;
 use crate::memory::GuestMemory;
 use crate::types::Rights;
-use crate::{Errno, WasiCtx, wait};
-use rustix::event::{PollFd, PollFlags};
+use crate::wait::Paused;
+use crate::{Errno, WasiCtx};
+use rustix::event::PollFlags;
+use rustix::fd::BorrowedFd;
 use rustix::fs::SeekFrom;
-use std::time::Duration;
+use std::task::Context;
+use std::time::{Duration, Instant};
 
 /// More subscriptions than this at once are [`Errno::Inval`], as the host's own poll has its limit.
 const MAX_SUBSCRIPTIONS: u32 = 1 << 16;
@@ -28,11 +33,14 @@ enum What {
     Descriptor { fd: u32, write: bool },
 }
 
+/// When a subscription to a clock happens, in the host's time since the guest began to wait.
+pub(crate) type Time = Result<Duration, Errno>;
+
 /// How it stands with a subscription.
 enum State {
     Happened(Event),
-    /// Will have happened when so much time has passed.
-    After(Duration),
+    /// Has not happened yet.
+    Waiting,
     /// Happens when the host says so of the file with this index among those polled.
     Polled(usize),
 }
@@ -48,13 +56,11 @@ struct Event {
 
 impl Event {
     const TIME: Event = Event { error: None, nbytes: 0, hangup: false };
+    /// Of a custom stream: how many bytes it has, it does not tell.
+    const READY: Event = Event { nbytes: 1, ..Event::TIME };
 
     fn error(error: Errno) -> Event {
         Event { error: Some(error), ..Event::TIME }
-    }
-
-    fn ready(nbytes: u64) -> Event {
-        Event { nbytes, ..Event::TIME }
     }
 }
 
@@ -93,74 +99,94 @@ impl WasiCtx {
     }
 
     /// The events of `subscriptions`, at least one.
-    fn wait_for(&mut self, subscriptions: &[Subscription]) -> Result<Vec<Option<Event>>, Errno> {
-        let mut times = Vec::with_capacity(subscriptions.len());
-        for subscription in subscriptions {
-            times.push(match subscription.what {
-                What::Clock { id, timeout, absolute } => Some(match self.clocks.now(id) {
-                    Err(error) => State::Happened(Event::error(error)),
-                    Ok(now) => {
-                        let left = if absolute { timeout.saturating_sub(now) } else { timeout };
-                        State::After(Duration::from_nanos(left))
-                    }
-                }),
-                What::Descriptor { .. } => None,
-            });
+    fn wait_for(&mut self, subscriptions: &[Subscription]) -> Result<Vec<Option<Event>>, Stop> {
+        // The clocks are asked once: what a replaced one shows later does not change how long the guest waits.
+        let (start, times) = match std::mem::take(&mut self.paused) {
+            Paused::Waiting(start, times) => (start, times),
+            _ => (Instant::now(), subscriptions.iter().filter_map(|it| it.time(&mut self.clocks)).collect()),
+        };
+        let done = self.wait_since(start, &times, subscriptions);
+        if matches!(done, Err(Stop::Interrupted)) {
+            self.paused = Paused::Waiting(start, times);
         }
-
-        let mut polled: Vec<PollFd<'_>> = Vec::new();
-        let mut states = Vec::with_capacity(subscriptions.len());
-        for (subscription, time) in subscriptions.iter().zip(times) {
-            states.push(match (time, &subscription.what) {
-                (Some(state), _) => state,
-                (None, &What::Descriptor { fd, write }) => self.readiness(fd, write, &mut polled),
-                (None, What::Clock { .. }) => State::Happened(Event::error(Errno::Inval)),
-            });
-        }
-
-        let shortest = states.iter().filter_map(|state| match state {
-            State::Happened(_) => Some(Duration::ZERO),
-            State::After(time) => Some(*time),
-            State::Polled(_) => None,
-        });
-        let shortest = shortest.min();
-        wait::poll(&mut polled, shortest)?;
-        let none_ready = polled.iter().all(|fd| fd.revents().is_empty());
-        // If no file became ready then so much time has passed, whatever a replaced clock shows now.
-        let passed = if none_ready { shortest.unwrap_or_default() } else { Duration::ZERO };
-        Ok(states
-            .into_iter()
-            .map(|state| match state {
-                State::Happened(event) => Some(event),
-                State::After(time) => (time <= passed).then_some(Event::TIME),
-                State::Polled(index) => polled_event(&polled[index]),
-            })
-            .collect())
+        done
     }
 
-    /// Whether `fd` is ready now; if only the host can tell, it joins `polled`.
-    fn readiness<'a>(&'a self, fd: u32, write: bool, polled: &mut Vec<PollFd<'a>>) -> State {
-        let right = if write { Rights::FD_WRITE } else { Rights::FD_READ };
-        let descriptor = match self.descriptors.with(fd, right | Rights::POLL_FD_READWRITE) {
-            Ok(descriptor) => descriptor,
-            Err(Errno::IsDir) => return State::Happened(Event::error(Errno::Badf)),
-            Err(error) => return State::Happened(Event::error(error)),
-        };
-        match (&descriptor.kind, descriptor.host()) {
-            (Kind::Host(_) | Kind::File(_), Some(file)) => {
-                let flags = if write { PollFlags::OUT } else { PollFlags::IN };
-                polled.push(PollFd::from_borrowed_fd(file, flags));
-                State::Polled(polled.len() - 1)
+    /// The same, waiting since `start` for `times`, which are those of the clocks among `subscriptions`.
+    fn wait_since(
+        &mut self,
+        start: Instant,
+        times: &[Time],
+        subscriptions: &[Subscription],
+    ) -> Result<Vec<Option<Event>>, Stop> {
+        let shortest = times.iter().filter_map(|time| (*time).ok()).min();
+        // A time that the host cannot express is never.
+        let deadline = shortest.and_then(|time| start.checked_add(time));
+        let waker = self.waiter.waker()?;
+        loop {
+            let passed = start.elapsed();
+            let mut times = times.iter();
+            let mut polled = Vec::new();
+            let mut states = Vec::with_capacity(subscriptions.len());
+            for subscription in subscriptions {
+                states.push(match subscription.what {
+                    What::Clock { .. } => match times.next() {
+                        Some(&Ok(time)) if time > passed => State::Waiting,
+                        Some(&Err(error)) => State::Happened(Event::error(error)),
+                        _ => State::Happened(Event::TIME),
+                    },
+                    What::Descriptor { fd, write } => {
+                        let mut context = Context::from_waker(&waker);
+                        readiness(&mut self.descriptors, fd, write, &mut context, &mut polled)
+                    }
+                });
             }
-            // Whether a custom stream would wait, nobody can say.
-            _ => State::Happened(Event::ready(1)),
+            let mut files = Vec::with_capacity(polled.len());
+            for (fd, flags) in polled {
+                files.push((self.descriptors.get(fd)?.host().ok_or(Errno::Badf)?, flags));
+            }
+            let nothing_yet = !states.iter().any(|state| matches!(state, State::Happened(_)));
+            let ready = self.waiter.wait(&files, if nothing_yet { deadline } else { Some(start) })?;
+            let event = |state: &State| match *state {
+                State::Happened(event) => Some(event),
+                State::Waiting => None,
+                State::Polled(index) => polled_event(files[index].0, ready[index]),
+            };
+            let events: Vec<Option<Event>> = states.iter().map(event).collect();
+            if events.iter().any(Option::is_some) {
+                return Ok(events);
+            }
         }
     }
 }
 
+/// Whether `fd` is ready now; if only the host can tell, it joins `polled`.
+fn readiness(
+    descriptors: &mut Descriptors,
+    fd: u32,
+    write: bool,
+    context: &mut Context<'_>,
+    polled: &mut Vec<(u32, PollFlags)>,
+) -> State {
+    let right = if write { Rights::FD_WRITE } else { Rights::FD_READ };
+    let ready = match descriptors.with_mut(fd, right | Rights::POLL_FD_READWRITE) {
+        Ok(descriptor) => match &mut descriptor.kind {
+            Kind::Input(stream) => stream.poll_readable(context),
+            Kind::Output(stream) => stream.poll_writable(context),
+            Kind::Host(_) | Kind::File(_) | Kind::Special(_) => {
+                polled.push((fd, if write { PollFlags::OUT } else { PollFlags::IN }));
+                return State::Polled(polled.len() - 1);
+            }
+            Kind::Directory(_) => return State::Happened(Event::error(Errno::Badf)),
+        },
+        Err(Errno::IsDir) => return State::Happened(Event::error(Errno::Badf)),
+        Err(error) => return State::Happened(Event::error(error)),
+    };
+    if ready.is_ready() { State::Happened(Event::READY) } else { State::Waiting }
+}
+
 /// What the host says of a file.
-fn polled_event(fd: &PollFd<'_>) -> Option<Event> {
-    let ready = fd.revents();
+fn polled_event(file: BorrowedFd<'_>, ready: PollFlags) -> Option<Event> {
     if ready.is_empty() {
         return None;
     }
@@ -170,14 +196,12 @@ fn polled_event(fd: &PollFd<'_>) -> Option<Event> {
     if ready.contains(PollFlags::ERR) && !ready.intersects(PollFlags::IN | PollFlags::OUT) {
         return Some(Event::error(Errno::Io));
     }
-    let nbytes = if ready.contains(PollFlags::IN) { readable(fd) } else { 1 };
+    let nbytes = if ready.contains(PollFlags::IN) { readable(file) } else { 1 };
     Some(Event { error: None, nbytes, hangup: ready.contains(PollFlags::HUP) })
 }
 
 /// How many bytes can be read: of a file up to its end, of a stream what has come; one if the host cannot tell.
-fn readable(fd: &PollFd<'_>) -> u64 {
-    use rustix::fd::AsFd;
-    let file = fd.as_fd();
+fn readable(file: BorrowedFd<'_>) -> u64 {
     if let Ok(stat) = rustix::fs::fstat(file)
         && rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file()
         && let Ok(position) = rustix::fs::seek(file, SeekFrom::Current(0))
@@ -188,6 +212,16 @@ fn readable(fd: &PollFd<'_>) -> u64 {
 }
 
 impl Subscription {
+    /// When it happens, from now on, if it is to a clock.
+    fn time(&self, clocks: &mut Clocks) -> Option<Time> {
+        let What::Clock { id, timeout, absolute } = self.what else { return None };
+        Some(
+            clocks.now(id).map(|now| {
+                Duration::from_nanos(if absolute { timeout.saturating_sub(now) } else { timeout })
+            }),
+        )
+    }
+
     /// Reads the record; a type that does not exist is [`Errno::Inval`].
     fn decode(bytes: &[u8; SUBSCRIPTION_SIZE as usize]) -> Result<Subscription, Errno> {
         let kind = bytes[8];

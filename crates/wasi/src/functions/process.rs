@@ -3,6 +3,7 @@
 use super::Outcome;
 use crate::errno::{Exit, Stop};
 use crate::memory::GuestMemory;
+use crate::wait::Paused;
 use crate::{Errno, WasiCtx};
 
 impl WasiCtx {
@@ -24,7 +25,16 @@ impl WasiCtx {
 
     /// Fills a buffer with random bytes.
     pub(crate) fn random_get(&mut self, memory: &mut GuestMemory<'_>, buf: u32, buf_len: u32) -> Outcome {
-        memory.fill(buf, buf_len, |bytes| self.random.fill(bytes))?;
+        memory.check(buf, buf_len as usize)?;
+        let mut filled = match std::mem::take(&mut self.paused) {
+            Paused::Filled(filled) => filled,
+            _ => 0,
+        };
+        while filled < buf_len as usize {
+            let left = buf_len as usize - filled;
+            filled += memory.fill(buf + filled as u32, left, |bytes| self.random.fill(bytes))?;
+            self.waiter.check().inspect_err(|_| self.paused = Paused::Filled(filled))?;
+        }
         Ok(())
     }
 }

@@ -83,7 +83,7 @@ impl Guest {
             .stdout(stdout.clone())
             .stderr(stdout.clone())
             .wall_clock(|| Duration::from_nanos(1_000_000_007))
-            .random(|bytes| bytes.fill(0x5a))
+            .secure_random(|bytes| bytes.fill(0x5a))
             .preopened_dir(host.path(), "/", DirPerms::all(), FilePerms::all())
             .unwrap();
         build(&mut builder);
@@ -107,7 +107,7 @@ impl Guest {
         match self.run(name, args) {
             Ok(()) => 0,
             Err(Stop::Errno(errno)) => errno as u16,
-            Err(Stop::Exit(exit)) => panic!("{name} left with {exit}"),
+            Err(other) => panic!("{name} left with {other:?}"),
         }
     }
 

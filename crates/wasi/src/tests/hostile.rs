@@ -56,6 +56,7 @@ fn attack(g: &mut Guest, rounds: usize) {
         match g.run(name, &args) {
             Err(Stop::Exit(_)) => left += 1,
             Ok(()) | Err(Stop::Errno(_)) => {}
+            Err(Stop::Interrupted) => panic!("nobody interrupted {name}"),
         }
     }
     assert!(left > 0, "proc_exit was called too");

@@ -53,6 +53,7 @@ pub struct Config {
     pub(crate) consume_fuel: bool,
     pub(crate) epoch_interruption: bool,
     pub(crate) max_wasm_stack: usize,
+    pub(crate) max_host_stack: usize,
     pub(crate) memory_reservation: u64,
     pub(crate) memory_guard_size: u64,
     pub(crate) memory_init_cow: bool,
@@ -91,6 +92,7 @@ impl Config {
             consume_fuel: false,
             epoch_interruption: false,
             max_wasm_stack: 4 << 20,
+            max_host_stack: 512 << 10,
             memory_reservation: memory.reservation,
             memory_guard_size: memory.guard,
             memory_init_cow: memory.images,
@@ -175,6 +177,16 @@ impl Config {
     /// [`Trap::StackOverflow`](crate::Trap::StackOverflow). The interpreter's stack is not the host's. Default: 4 MiB.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
         self.max_wasm_stack = bytes;
+        self
+    }
+
+    /// Bytes of the host's stack that calls may take which nest through host functions (guest, host function, guest again,
+    /// and so on), from the outermost call on. A call beyond that traps with
+    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow). Threads that run guests need that much stack, and some more for
+    /// the host functions themselves. For the interpreter; compiled code runs on the host's stack, and
+    /// [`Config::max_wasm_stack`] covers both. Default: 512 KiB.
+    pub fn max_host_stack(&mut self, bytes: usize) -> &mut Config {
+        self.max_host_stack = bytes;
         self
     }
 
@@ -266,9 +278,16 @@ impl Config {
             "max_wasm_stack of {} bytes is too small: at least {MIN_WASM_STACK} bytes",
             self.max_wasm_stack
         );
+        crate::ensure!(
+            self.max_host_stack >= MIN_HOST_STACK,
+            "max_host_stack of {} bytes is too small: at least {MIN_HOST_STACK} bytes",
+            self.max_host_stack
+        );
         Ok(())
     }
 }
 
 /// Smaller stacks could not hold the frames of ordinary functions.
 const MIN_WASM_STACK: usize = 16 << 10;
+/// Less could not hold a host function that calls back.
+const MIN_HOST_STACK: usize = 64 << 10;

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::store::Deadline;
 use crate::tier::Tier;
 use crate::types::registry::TypeRegistry;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use windlass_runtime::{MemoryConfig, StoreConfig};
@@ -119,6 +120,7 @@ impl Engine {
         let config = self.config();
         StoreConfig {
             max_wasm_stack: config.max_wasm_stack,
+            max_host_stack: config.max_host_stack,
             gc_stress: config.gc_stress,
             max_backtrace: config.wasm_backtrace_max_frames,
             memory: MemoryConfig {
@@ -133,6 +135,10 @@ impl Engine {
         }
     }
 }
+
+// What is behind the locks of an engine is whole between any two steps, and a lock that a panic left is taken all the same.
+impl UnwindSafe for Engine {}
+impl RefUnwindSafe for Engine {}
 
 impl Default for Engine {
     /// An engine with the default settings.

@@ -4,6 +4,7 @@
 //! What can be told apart is typed and found with [`Error::downcast_ref`]: [`Trap`](crate::Trap),
 //! [`WasmBacktrace`](crate::WasmBacktrace), [`ThrownException`](crate::ThrownException),
 //! [`DecodeError`](crate::DecodeError), [`UnknownImportError`](crate::UnknownImportError),
+//! [`IncompatibleImportError`](crate::IncompatibleImportError), [`GcHeapOutOfMemory`](crate::GcHeapOutOfMemory),
 //! [`MemoryAccessError`](crate::MemoryAccessError), and whatever a host function returned.
 
 /// Makes an [`Error`] of a message, like [`format!`].

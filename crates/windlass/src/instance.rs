@@ -38,8 +38,9 @@ impl Instance {
     /// start function. To give imports by name there is [`Linker`](crate::Linker).
     ///
     /// # Errors
-    /// If number or types of the imports are not those that the module wants (the import is named), a memory
-    /// or table cannot be made, a segment does not fit ([`Trap`]), or the start function fails.
+    /// [`IncompatibleImportError`](crate::IncompatibleImportError) if an import is not of the type that the module wants; if
+    /// the number of imports is wrong, a memory or table cannot be made, a segment does not fit ([`Trap`]), or the start
+    /// function fails.
     ///
     /// # Panics
     /// If the module, or an import, belongs to another engine or store.

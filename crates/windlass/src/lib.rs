@@ -63,6 +63,8 @@ mod linker;
 #[allow(unsafe_code)]
 mod matching;
 mod module;
+mod resources;
+mod semver;
 #[allow(unsafe_code)]
 mod store;
 mod tier;
@@ -89,7 +91,9 @@ pub use image::{CompiledImage, Stage};
 pub use instance::{Instance, InstancePre};
 pub use limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::{Linker, UnknownImportError};
+pub use matching::IncompatibleImportError;
 pub use module::{Module, ModuleExport, ModuleFunction};
+pub use resources::ResourcesRequired;
 pub use store::{
     AsContext, AsContextMut, InterruptHandle, InterruptListener, Interruption, Store, StoreContext,
     StoreContextMut, UpdateDeadline,
@@ -105,10 +109,15 @@ pub use values::{Ref, Val};
 pub use windlass_wasm::text::TextError;
 pub use windlass_wasm::{DecodeError, ErrorKind as DecodeErrorKind, Feature, Features};
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
 const fn send_sync_clone<X: Send + Sync + Clone>() {}
 const fn send_sync<X: Send + Sync>() {}
 const fn send<X: Send>() {}
+const fn unwind_safe<X: UnwindSafe + RefUnwindSafe>() {}
 const _: () = {
+    unwind_safe::<Engine>();
+    unwind_safe::<Module>();
     send_sync_clone::<Engine>();
     send_sync_clone::<Module>();
     send_sync_clone::<Linker<*mut u8>>();

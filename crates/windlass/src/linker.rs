@@ -10,6 +10,7 @@ use crate::func::{Caller, Func, HostFunc, IntoFunc};
 use crate::instance::{Instance, InstancePre};
 use crate::matching;
 use crate::module::Module;
+use crate::semver::{self, Version};
 use crate::store::{AsContext, AsContextMut, StoreCore};
 use crate::types::{ExternType, FuncType, ImportType};
 use crate::values::Val;
@@ -40,12 +41,37 @@ use windlass_runtime::ExternId;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Versions
+///
+/// Modules may import from versioned interfaces, whose names are of the form `namespace:package/interface@1.2.3`. If the exact
+/// version is not defined, the newest one is taken that is compatible with it: one with the same major number, or, if
+/// that is 0, the same major and minor number. Versions `0.0.x` and pre-releases are compatible only with themselves.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let mut linker = Linker::<()>::new(&engine);
+/// linker.func_wrap("acme:clock/time@0.2.1", "now", || 1_u64)?;
+/// linker.func_wrap("acme:clock/time@0.3.0", "now", || 2_u64)?;
+/// let module = Module::new(&engine, r#"(module
+///     (import "acme:clock/time@0.2.0" "now" (func (result i64)))
+///     (export "now" (func 0)))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// let now = linker.instantiate(&mut store, &module)?.get_typed_func::<(), u64>(&mut store, "now")?;
+/// assert_eq!(now.call(&mut store, ())?, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Linker<T: 'static> {
     engine: Engine,
     definitions: HashMap<Key, Definition>,
     /// Names are numbered: definitions are looked up by two numbers.
     numbers: HashMap<Arc<str>, u32>,
     names: Vec<Arc<str>>,
+    /// Of compatible versions of an interface (by the number of what their names have in common, and of the item) the newest.
+    newest: HashMap<Key, (Version, Key)>,
     allow_shadowing: bool,
     allow_unknown_exports: bool,
     data: std::marker::PhantomData<fn() -> T>,
@@ -115,6 +141,7 @@ impl<T: 'static> Linker<T> {
             definitions: HashMap::new(),
             numbers: HashMap::new(),
             names: Vec::new(),
+            newest: HashMap::new(),
             allow_shadowing: false,
             allow_unknown_exports: false,
             data: std::marker::PhantomData,
@@ -370,7 +397,8 @@ impl<T: 'static> Linker<T> {
     /// Makes an instance with imports found by name, and runs the start function.
     ///
     /// # Errors
-    /// [`UnknownImportError`] for an import that is not defined; else as for [`Instance::new`].
+    /// [`UnknownImportError`] for an import that is not defined, [`IncompatibleImportError`](crate::IncompatibleImportError)
+    /// for one that is of another type; else as for [`Instance::new`].
     ///
     /// # Panics
     /// If the module belongs to another engine, or the linker holds something of another store.
@@ -386,7 +414,8 @@ impl<T: 'static> Linker<T> {
     /// Finds imports by name, and checks host functions among them, once for many instances.
     ///
     /// # Errors
-    /// [`UnknownImportError`] for an import that is not defined; a host function of the wrong type.
+    /// [`UnknownImportError`] for an import that is not defined;
+    /// [`IncompatibleImportError`](crate::IncompatibleImportError) for a host function of the wrong type.
     ///
     /// # Panics
     /// If the module belongs to another engine.
@@ -474,9 +503,16 @@ impl<T: 'static> Linker<T> {
         Ok(Func::wrap(store, || ()))
     }
 
+    /// The definition of a name, or else that of the newest compatible version.
     fn find(&self, module: &str, name: &str) -> Option<&Definition> {
-        let key = Key { module: *self.numbers.get(module)?, name: *self.numbers.get(name)? };
-        self.definitions.get(&key)
+        let name = *self.numbers.get(name)?;
+        let key = |module: &str| Some(Key { module: *self.numbers.get(module)?, name });
+        let exact = key(module).and_then(|key| self.definitions.get(&key));
+        exact.or_else(|| {
+            let (track, _) = semver::track(module)?;
+            let (_, newest) = self.newest.get(&key(track)?)?;
+            self.definitions.get(newest)
+        })
     }
 
     fn insert(&mut self, module: &str, name: &str, item: Definition) -> Result<&mut Linker<T>> {
@@ -486,6 +522,13 @@ impl<T: 'static> Linker<T> {
             "import of `{module}::{name}` defined twice"
         );
         self.definitions.insert(key, item);
+        if let Some((track, version)) = semver::track(module) {
+            let track = Key { module: self.number(track), name: key.name };
+            let newest = self.newest.entry(track).or_insert((version, key));
+            if newest.0 <= version {
+                *newest = (version, key);
+            }
+        }
         Ok(self)
     }
 
@@ -519,6 +562,13 @@ fn to_extern(item: &Definition, core: &mut StoreCore) -> Extern {
     Extern::from_id(core, id)
 }
 
+impl<T> Default for Linker<T> {
+    /// A linker of an engine of its own with the default settings; [`Linker::engine`] is that engine.
+    fn default() -> Linker<T> {
+        Linker::new(&Engine::default())
+    }
+}
+
 impl<T> Clone for Linker<T> {
     fn clone(&self) -> Linker<T> {
         Linker {
@@ -526,6 +576,7 @@ impl<T> Clone for Linker<T> {
             definitions: self.definitions.clone(),
             numbers: self.numbers.clone(),
             names: self.names.clone(),
+            newest: self.newest.clone(),
             allow_shadowing: self.allow_shadowing,
             allow_unknown_exports: self.allow_unknown_exports,
             data: std::marker::PhantomData,

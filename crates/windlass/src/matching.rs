@@ -1,6 +1,6 @@
 //! Whether what is given for an import is what the module expects.
 
-use crate::error::{Result, bail, ensure};
+use crate::error::{Error, Result, ensure};
 use crate::module::Module;
 use crate::store::StoreCore;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType};
@@ -123,10 +123,66 @@ fn given_type(core: &StoreCore, given: ExternId) -> ExternType {
 fn mismatch(module: &Module, import: usize, found: ExternType) -> Result<()> {
     let import = module.imports().nth(import).expect("it is one of the imports");
     let expected = import.ty();
-    let kind = if std::mem::discriminant(&expected) == std::mem::discriminant(&found) {
-        "incompatible import type"
-    } else {
-        "incompatible import type (a different kind)"
-    };
-    bail!("{kind} for `{}::{}`: expected {expected}, found {found}", import.module(), import.name())
+    Err(Error::new(IncompatibleImportError {
+        module: import.module().into(),
+        name: import.name().into(),
+        expected,
+        found,
+    }))
+}
+
+/// What is given for an import is not of the type that the module expects.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (import "env" "f" (func (param i32))))"#)?;
+/// let mut linker = Linker::<()>::new(&engine);
+/// linker.func_wrap("env", "f", |_: i64| ())?;
+/// let error = linker.instantiate(Store::new(&engine, ()), &module).unwrap_err();
+/// let error = error.downcast_ref::<IncompatibleImportError>().unwrap();
+/// assert_eq!((error.module(), error.name()), ("env", "f"));
+/// assert_eq!(error.expected().unwrap_func().param(0), Some(ValType::I32));
+/// assert_eq!(error.found().unwrap_func().param(0), Some(ValType::I64));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{} for `{module}::{name}`: expected {expected}, found {found}", self.kind())]
+pub struct IncompatibleImportError {
+    module: String,
+    name: String,
+    expected: ExternType,
+    found: ExternType,
+}
+
+impl IncompatibleImportError {
+    /// The first part of the import's name.
+    pub fn module(&self) -> &str {
+        &self.module
+    }
+
+    /// The second part of the import's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type that the module expects.
+    pub fn expected(&self) -> &ExternType {
+        &self.expected
+    }
+
+    /// The type of what was given; of memories and tables with their size at that time as the minimum.
+    pub fn found(&self) -> &ExternType {
+        &self.found
+    }
+
+    fn kind(&self) -> &'static str {
+        if std::mem::discriminant(&self.expected) == std::mem::discriminant(&self.found) {
+            "incompatible import type"
+        } else {
+            "incompatible import type (a different kind)"
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::types::{
 };
 use std::borrow::Cow;
 use std::ops::Range;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 use windlass_abi::facts::{self as abi, EntityIndex, ModuleFacts};
@@ -256,6 +257,10 @@ fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
 fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
     Ok(Cow::Borrowed(bytes))
 }
+
+// A module does not change after it was made, but for functions that are compiled when first called: whole, or not at all.
+impl UnwindSafe for Module {}
+impl RefUnwindSafe for Module {}
 
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -5,6 +5,71 @@ use common::*;
 use windlass::*;
 
 #[test]
+fn compatible_versions_stand_for_one_another() -> Result<()> {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    for (version, number) in [
+        ("0.0.1", 1),
+        ("0.2.9", 209),
+        ("0.2.10", 210),
+        ("0.2.1", 201),
+        ("0.3.0", 300),
+        ("1.0.0", 1_000),
+        ("1.4.0", 1_400),
+        ("1.4.0-rc1", 1_399),
+        ("2.0.0-rc1", 1_999),
+    ] {
+        linker.func_wrap(&format!("a:b/c@{version}"), "f", move || number)?;
+    }
+    // Only a newer version has this one.
+    linker.func_wrap("a:b/c@1.5.0", "g", || 1_500)?;
+    linker.func_wrap("env@1.0.0", "f", || 0)?;
+    let found = |module: &str, name: &str| -> Result<Option<i32>> {
+        let module = Module::new(
+            &engine,
+            format!(r#"(module (func (export "f") (import "{module}" "{name}") (result i32)))"#),
+        )?;
+        let mut store = Store::new(&engine, ());
+        match linker.instantiate(&mut store, &module) {
+            Ok(instance) => {
+                let f = instance.get_typed_func::<(), i32>(&mut store, "f")?;
+                Ok(Some(f.call(&mut store, ())?))
+            }
+            Err(error) => {
+                assert!(error.is::<UnknownImportError>(), "{error:?}");
+                assert!(linker.instantiate_pre(&module).is_err());
+                Ok(None)
+            }
+        }
+    };
+    // The exact version goes first, else the newest compatible one, older or newer than what is wanted.
+    assert_eq!(found("a:b/c@0.2.1", "f")?, Some(201));
+    assert_eq!(found("a:b/c@0.2.0", "f")?, Some(210));
+    assert_eq!(found("a:b/c@0.2.99", "f")?, Some(210));
+    assert_eq!(found("a:b/c@0.3.1", "f")?, Some(300));
+    assert_eq!(found("a:b/c@1.0.0", "f")?, Some(1_000));
+    assert_eq!(found("a:b/c@1.1.0+build", "f")?, Some(1_400));
+    assert_eq!(found("a:b/c@1.0.0", "g")?, Some(1_500));
+    assert_eq!(found("a:b/c@2.0.0-rc1", "f")?, Some(1_999));
+    for none in
+        ["a:b/c@0.1.0", "a:b/c@0.0.2", "a:b/c@2.0.0", "a:b/c@1.0.0-rc2", "a:b/c@1", "a:b/c", "env@1.0.1"]
+    {
+        assert_eq!(found(none, "f")?, None, "{none}");
+    }
+    // All ways to look something up agree.
+    let mut store = Store::new(&engine, ());
+    assert!(linker.get(&mut store, "a:b/c@1.3.0", "f").is_ok());
+    let module = Module::new(&engine, r#"(module (import "a:b/c@1.3.0" "f" (func)))"#)?;
+    assert!(linker.get_by_import(&mut store, &module.imports().next().unwrap()).is_some());
+    // Shadowing replaces what compatible versions find, too.
+    let mut linker = linker.clone();
+    linker.allow_shadowing(true).func_wrap("a:b/c@1.4.0", "f", || 7)?;
+    let f = linker.get(&mut store, "a:b/c@1.3.0", "f")?.into_func().unwrap();
+    assert_eq!(f.typed::<(), i32>(&store)?.call(&mut store, ())?, 7);
+    Ok(())
+}
+
+#[test]
 fn unknown_imports_are_named() -> Result<()> {
     let engine = Engine::default();
     let module = Module::new(&engine, r#"(module (import "env" "f" (func (param i32))))"#)?;
@@ -55,7 +120,11 @@ fn mismatches_say_expected_and_found() -> Result<()> {
     ];
     for (item, import, expected) in cases {
         let module = Module::new(&engine, format!(r#"(module (import "m" "n" {import}))"#))?;
-        let error = Instance::new(&mut store, &module, &[items[item].clone()]).unwrap_err().to_string();
+        let error = Instance::new(&mut store, &module, &[items[item].clone()]).unwrap_err();
+        let typed = error.downcast_ref::<IncompatibleImportError>().unwrap();
+        assert_eq!((typed.module(), typed.name()), ("m", "n"));
+        assert_eq!(typed.expected(), &module.imports().next().unwrap().ty());
+        let error = error.to_string();
         assert!(error.contains("`m::n`") && error.contains(expected), "{import}: {error}");
     }
     let good = [

@@ -2,6 +2,7 @@
 
 mod common;
 use common::*;
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use windlass::*;
@@ -124,6 +125,23 @@ fn scopes_and_owned_roots() -> Result<()> {
             let data = again.data_mut(&mut scope)?.unwrap();
             data.downcast_mut::<Counted>().unwrap().1 = 9;
             assert_eq!(value(&scope, again), 9);
+        }
+        let data = owned.data_mut(&mut store)?.unwrap().downcast_mut::<Counted>().unwrap();
+        data.1 = 10;
+        assert_eq!(owned.data(&store)?.unwrap().downcast_ref::<Counted>().unwrap().1, 10);
+        {
+            let mut scope = RootScope::new(&mut store);
+            let (a, b) = (owned.to_rooted(&mut scope), owned.clone().into_rooted(&mut scope));
+            assert!(OwnedRooted::ref_eq(&scope, &a, &owned)? && !Rooted::rooted_eq(a, b));
+            let hash = |hash: &dyn Fn(&mut DefaultHasher)| {
+                let mut state = DefaultHasher::new();
+                hash(&mut state);
+                state.finish()
+            };
+            let by_ref = hash(&|state| a.ref_hash(&scope, state).unwrap());
+            assert_eq!(by_ref, hash(&|state| b.ref_hash(&scope, state).unwrap()));
+            assert_eq!(by_ref, hash(&|state| owned.ref_hash(&scope, state)));
+            assert_ne!(hash(&|state| a.rooted_hash(state)), hash(&|state| b.rooted_hash(state)));
         }
         let clone = owned.clone();
         drop(owned);

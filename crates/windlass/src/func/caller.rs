@@ -113,6 +113,12 @@ impl<T> AsContext for Caller<'_, T> {
     }
 }
 
+impl<'a, T> From<Caller<'a, T>> for StoreContextMut<'a, T> {
+    fn from(caller: Caller<'a, T>) -> StoreContextMut<'a, T> {
+        caller.store
+    }
+}
+
 impl<T> AsContextMut for Caller<'_, T> {
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
         self.store.as_context_mut()

@@ -6,6 +6,7 @@ use crate::error::{Result, bail};
 use crate::gc::{AnyRef, ExnRef, ExternRef, OwnedRooted, Rooted};
 use crate::store::StoreCore;
 use crate::types::{HeapType, RefType, ValType};
+use crate::values::{Ref, Val};
 use windlass_abi::types as abi;
 use windlass_abi::vm::ValRaw;
 use windlass_runtime::{FuncPtr, GcRef};
@@ -157,6 +158,16 @@ impl NoFunc {
     /// Null.
     pub fn null() -> Option<NoFunc> {
         None
+    }
+
+    /// Null, as a [`Ref`].
+    pub fn null_ref() -> Ref {
+        Ref::Func(None)
+    }
+
+    /// Null, as a [`Val`].
+    pub fn null_val() -> Val {
+        Val::FuncRef(None)
     }
 }
 

@@ -1,13 +1,15 @@
 //! Exceptions, and how they cross the host.
 
-use super::{GcHeapOutOfMemory, Rooted};
+use super::rooting::Root;
+use super::{GcHeapOutOfMemory, OwnedRooted, Rooted};
 use crate::Engine;
 use crate::error::{Context, Result, ensure};
 use crate::externals::Tag;
 use crate::store::{AsContext, AsContextMut, StoreCore};
-use crate::types::{FieldType, FuncType, Mutability, StorageType, TagType, ValType};
+use crate::types::{FieldType, FuncType, HeapType, Mutability, StorageType, TagType, ValType};
 use crate::values::Val;
 use windlass_abi::vm::ValRaw;
+use windlass_runtime::GcRef;
 
 /// The error of a call that an exception left: the exception is pending in the store, to be taken with
 /// [`Store::take_pending_exception`](crate::Store::take_pending_exception). A host function that returns this
@@ -58,9 +60,20 @@ impl ExnType {
         self.ty.ty().param(i).map(field)
     }
 
+    /// Whether an exception of this type is one of `other`: if they are the same type.
+    pub fn matches(&self, other: &ExnType) -> bool {
+        self == other
+    }
+
     /// The types of the fields.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldType> + '_ {
         self.ty.ty().params().map(field)
+    }
+}
+
+impl std::fmt::Display for ExnType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.ty.fmt(f)
     }
 }
 
@@ -154,64 +167,88 @@ impl ExnRef {
     }
 }
 
-impl Rooted<ExnRef> {
-    /// The exception's tag.
-    ///
-    /// # Errors
-    /// If the reference's scope has ended.
-    ///
-    /// # Panics
-    /// If it belongs to another store.
-    pub fn tag(&self, mut store: impl AsContextMut) -> Result<Tag> {
-        self.tag_in(store.as_context_mut().core())
-    }
+macro_rules! roots {
+    ($($root:ident)*) => { $(
+        impl $root<ExnRef> {
+            /// The exception's tag.
+            ///
+            /// # Errors
+            /// If it is a [`Rooted`] whose scope has ended.
+            ///
+            /// # Panics
+            /// If it belongs to another store.
+            pub fn tag(&self, mut store: impl AsContextMut) -> Result<Tag> {
+                let store = store.as_context_mut();
+                tag(store.core(), self.reference(store.core())?)
+            }
 
-    /// The exception's type.
-    ///
-    /// # Errors
-    /// If the reference's scope has ended.
-    ///
-    /// # Panics
-    /// If it belongs to another store.
-    pub fn ty(&self, store: impl AsContext) -> Result<ExnType> {
-        let core = store.as_context().core();
-        ExnType::from_tag_type(&self.tag_in(core)?.ty_in(core))
-    }
+            /// The exception's type.
+            ///
+            /// # Errors
+            /// If it is a [`Rooted`] whose scope has ended.
+            ///
+            /// # Panics
+            /// If it belongs to another store.
+            pub fn ty(&self, store: impl AsContext) -> Result<ExnType> {
+                let core = store.as_context().core();
+                ExnType::from_tag_type(&tag(core, self.reference(core)?)?.ty_in(core))
+            }
 
-    /// The fields: the payload that it was thrown with.
-    ///
-    /// # Errors
-    /// If the reference's scope has ended.
-    ///
-    /// # Panics
-    /// If it belongs to another store.
-    pub fn fields<C: AsContextMut>(
-        &self,
-        mut store: C,
-    ) -> Result<impl ExactSizeIterator<Item = Val> + use<C>> {
-        let mut store = store.as_context_mut();
-        let core = store.core_mut();
-        let ty = self.tag_in(core)?.ty_in(core);
-        let payload = core.runtime.exception_payload(self.get(core)?).context("it is no exception")?;
-        // SAFETY: the payload is of the tag's type, and rooting allocates nothing.
-        let value = |(raw, ty): (&ValRaw, &_)| unsafe { Val::from_raw(core, raw, *ty) };
-        let fields: Vec<Val> = payload.iter().zip(&ty.ty().abi().params).map(value).collect();
-        Ok(fields.into_iter())
-    }
+            /// Whether references to `ty` may be references to this exception.
+            ///
+            /// # Errors
+            /// If it is a [`Rooted`] whose scope has ended.
+            ///
+            /// # Panics
+            /// If it belongs to another store.
+            pub fn matches_ty(&self, store: impl AsContext, ty: &HeapType) -> Result<bool> {
+                self.reference(store.as_context().core())?;
+                Ok(HeapType::Exn.matches(ty))
+            }
 
-    /// Field `index`.
-    ///
-    /// # Errors
-    /// If there is no such field, or the reference's scope has ended.
-    ///
-    /// # Panics
-    /// If it belongs to another store.
-    pub fn field(&self, store: impl AsContextMut, index: usize) -> Result<Val> {
-        self.fields(store)?.nth(index).with_context(|| format!("the exception has no field {index}"))
-    }
+            /// The fields: the payload that it was thrown with.
+            ///
+            /// # Errors
+            /// If it is a [`Rooted`] whose scope has ended.
+            ///
+            /// # Panics
+            /// If it belongs to another store.
+            pub fn fields<C: AsContextMut>(
+                &self,
+                mut store: C,
+            ) -> Result<impl ExactSizeIterator<Item = Val> + use<C>> {
+                let mut store = store.as_context_mut();
+                let core = store.core_mut();
+                Ok(fields(core, self.reference(core)?)?.into_iter())
+            }
 
-    fn tag_in(&self, core: &StoreCore) -> Result<Tag> {
-        let tag = core.runtime.exception_tag(self.get(core)?).context("it is no exception")?;
-        Ok(Tag::from_id(core, tag))
-    }
+            /// Field `index`.
+            ///
+            /// # Errors
+            /// If there is no such field, or it is a [`Rooted`] whose scope has ended.
+            ///
+            /// # Panics
+            /// If it belongs to another store.
+            pub fn field(&self, store: impl AsContextMut, index: usize) -> Result<Val> {
+                self.fields(store)?.nth(index).with_context(|| format!("the exception has no field {index}"))
+            }
+        }
+    )* };
+}
+
+roots! { Rooted OwnedRooted }
+
+/// The tag of an exception.
+fn tag(core: &StoreCore, exception: GcRef) -> Result<Tag> {
+    let tag = core.runtime.exception_tag(exception).context("it is no exception")?;
+    Ok(Tag::from_id(core, tag))
+}
+
+/// The fields of an exception.
+fn fields(core: &mut StoreCore, exception: GcRef) -> Result<Vec<Val>> {
+    let ty = tag(core, exception)?.ty_in(core);
+    let payload = core.runtime.exception_payload(exception).context("it is no exception")?;
+    // SAFETY: the payload is of the tag's type, and rooting allocates nothing.
+    let value = |(raw, ty): (&ValRaw, &_)| unsafe { Val::from_raw(core, raw, *ty) };
+    Ok(payload.iter().zip(&ty.ty().abi().params).map(value).collect())
 }

@@ -1,6 +1,7 @@
 //! References to host values.
 
-use super::{GcHeapOutOfMemory, Rooted};
+use super::rooting::Root;
+use super::{GcHeapOutOfMemory, OwnedRooted, Rooted};
 use crate::error::{Error, Result};
 use crate::store::{AsContextMut, StoreContext, StoreContextMut};
 use std::any::Any;
@@ -44,35 +45,41 @@ impl ExternRef {
     }
 }
 
-impl Rooted<ExternRef> {
-    /// The value. `None` if the reference holds none of the host's.
-    ///
-    /// # Errors
-    /// If the reference's scope has ended.
-    ///
-    /// # Panics
-    /// If it belongs to another store.
-    pub fn data<'a, T: 'static>(
-        &self,
-        store: impl Into<StoreContext<'a, T>>,
-    ) -> Result<Option<&'a (dyn Any + Send + Sync)>> {
-        let core = store.into().core();
-        Ok(core.runtime.extern_data(self.get(core)?))
-    }
+macro_rules! roots {
+    ($($root:ident)*) => { $(
+        impl $root<ExternRef> {
+            /// The value. `None` if the reference holds none of the host's.
+            ///
+            /// # Errors
+            /// If it is a [`Rooted`] whose scope has ended.
+            ///
+            /// # Panics
+            /// If it belongs to another store.
+            pub fn data<'a, T: 'static>(
+                &self,
+                store: impl Into<StoreContext<'a, T>>,
+            ) -> Result<Option<&'a (dyn Any + Send + Sync)>> {
+                let core = store.into().core();
+                Ok(core.runtime.extern_data(self.reference(core)?))
+            }
 
-    /// The value, as [`Rooted::data`] gives it, to change.
-    ///
-    /// # Errors
-    /// If the reference's scope has ended.
-    ///
-    /// # Panics
-    /// If it belongs to another store.
-    pub fn data_mut<'a, T: 'static>(
-        &self,
-        store: impl Into<StoreContextMut<'a, T>>,
-    ) -> Result<Option<&'a mut (dyn Any + Send + Sync)>> {
-        let (_, core) = store.into().split();
-        let reference = self.get(core)?;
-        Ok(core.runtime.extern_data_mut(reference))
-    }
+            /// The value, as `data` gives it, to change.
+            ///
+            /// # Errors
+            /// If it is a [`Rooted`] whose scope has ended.
+            ///
+            /// # Panics
+            /// If it belongs to another store.
+            pub fn data_mut<'a, T: 'static>(
+                &self,
+                store: impl Into<StoreContextMut<'a, T>>,
+            ) -> Result<Option<&'a mut (dyn Any + Send + Sync)>> {
+                let (_, core) = store.into().split();
+                let reference = self.reference(core)?;
+                Ok(core.runtime.extern_data_mut(reference))
+            }
+        }
+    )* };
 }
+
+roots! { Rooted OwnedRooted }

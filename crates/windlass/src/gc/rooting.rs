@@ -2,6 +2,7 @@
 
 use crate::error::{Context, Result};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreCore, StoreId};
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use windlass_runtime::{self as runtime, ScopeMark};
 
@@ -20,14 +21,16 @@ impl private::Sealed for crate::ExnRef {}
 impl GcRef for crate::ExnRef {}
 
 /// Either form of root: [`Rooted`] or [`OwnedRooted`].
-pub trait RootedGcRef<T: GcRef>: rooted::Get {}
+pub trait RootedGcRef<T: GcRef>: Root {}
+
+pub(super) use rooted::Root;
 
 mod rooted {
     use crate::error::Result;
     use crate::store::StoreCore;
 
-    /// What both forms of root can do, unnamed outside.
-    pub trait Get {
+    /// What both forms of root can do, unnamed outside of this crate.
+    pub trait Root {
         #[allow(private_interfaces)]
         fn reference(&self, core: &StoreCore) -> Result<windlass_runtime::GcRef>;
     }
@@ -36,7 +39,22 @@ mod rooted {
 /// A reference that is kept alive until the [`RootScope`] ends in which it was made; outside of any, until
 /// the host function returns that got or made it, or, in no host function, until the store is dropped.
 ///
-/// Small and `Copy`. Using it after its scope gives an error.
+/// Small and `Copy`. Using it after its scope gives an error. What it can do depends on what it refers to:
+/// see [`ExternRef`](crate::ExternRef) and [`ExnRef`](crate::ExnRef).
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let a = ExternRef::new(&mut store, 1)?;
+/// let b = ExternRef::new(&mut store, 1)?;
+/// assert!(Rooted::ref_eq(&store, &a, &a)?);
+/// assert!(!Rooted::ref_eq(&store, &a, &b)?);
+/// let kept: OwnedRooted<ExternRef> = a.to_owned_rooted(&mut store)?;
+/// assert!(Rooted::ref_eq(&store, &a, &kept)?);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Rooted<T: GcRef> {
     store: StoreId,
     root: runtime::Rooted,
@@ -44,6 +62,24 @@ pub struct Rooted<T: GcRef> {
 }
 
 /// A reference that is kept alive until the last clone of this value is dropped.
+///
+/// It has all methods of a [`Rooted`] reference, and stays good beyond every scope.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let kept: OwnedRooted<ExternRef> = {
+///     let mut scope = RootScope::new(&mut store);
+///     ExternRef::new(&mut scope, "kept")?.to_owned_rooted(&mut scope)?
+/// };
+/// store.gc(None)?;
+/// assert_eq!(kept.data(&store)?.unwrap().downcast_ref(), Some(&"kept"));
+/// let again = kept.to_rooted(&mut store);
+/// assert!(OwnedRooted::ref_eq(&store, &kept, &again)?);
+/// # Ok(())
+/// # }
+/// ```
 pub struct OwnedRooted<T: GcRef> {
     store: StoreId,
     root: runtime::OwnedRoot,
@@ -96,6 +132,23 @@ impl<T: GcRef> Rooted<T> {
         let core = store.as_context().core();
         Ok(a.reference(core)? == b.reference(core)?)
     }
+
+    /// Hashes the root, in agreement with [`Rooted::rooted_eq`].
+    pub fn rooted_hash(&self, state: &mut impl Hasher) {
+        (self.store, self.root).hash(state);
+    }
+
+    /// Hashes what it refers to, in agreement with [`Rooted::ref_eq`], until the next collection: that may move it.
+    ///
+    /// # Errors
+    /// If its scope has ended.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ref_hash(&self, store: impl AsContext, state: &mut impl Hasher) -> Result<()> {
+        self.get(store.as_context().core())?.to_bits().hash(state);
+        Ok(())
+    }
 }
 
 impl<T: GcRef> OwnedRooted<T> {
@@ -116,13 +169,40 @@ impl<T: GcRef> OwnedRooted<T> {
         Rooted { store: self.store, root: core.runtime.root(reference), refers_to: PhantomData }
     }
 
+    /// As [`OwnedRooted::to_rooted`], and lets go of this root.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn into_rooted(self, store: impl AsContextMut) -> Rooted<T> {
+        self.to_rooted(store)
+    }
+
+    /// Whether both refer to the same.
+    ///
+    /// # Errors
+    /// If `a` or `b` is a [`Rooted`] whose scope has ended.
+    ///
+    /// # Panics
+    /// If either belongs to another store.
+    pub fn ref_eq(store: impl AsContext, a: &impl RootedGcRef<T>, b: &impl RootedGcRef<T>) -> Result<bool> {
+        Rooted::ref_eq(store, a, b)
+    }
+
+    /// Hashes what it refers to, in agreement with [`OwnedRooted::ref_eq`], until the next collection: that may move it.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ref_hash(&self, store: impl AsContext, state: &mut impl Hasher) {
+        self.get(store.as_context().core()).to_bits().hash(state);
+    }
+
     pub(crate) fn get(&self, core: &StoreCore) -> runtime::GcRef {
         core.assert_owns(self.store);
         core.runtime.owned(&self.root)
     }
 }
 
-impl<T: GcRef> rooted::Get for Rooted<T> {
+impl<T: GcRef> Root for Rooted<T> {
     #[allow(private_interfaces)]
     fn reference(&self, core: &StoreCore) -> Result<runtime::GcRef> {
         self.get(core)
@@ -131,7 +211,7 @@ impl<T: GcRef> rooted::Get for Rooted<T> {
 
 impl<T: GcRef> RootedGcRef<T> for Rooted<T> {}
 
-impl<T: GcRef> rooted::Get for OwnedRooted<T> {
+impl<T: GcRef> Root for OwnedRooted<T> {
     #[allow(private_interfaces)]
     fn reference(&self, core: &StoreCore) -> Result<runtime::GcRef> {
         Ok(self.get(core))

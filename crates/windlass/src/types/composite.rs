@@ -3,7 +3,7 @@
 use super::ValType;
 use super::registry::{RegisteredType, TypeRegistry};
 use crate::error::{Result, ensure};
-use crate::{Engine, HeapType};
+use crate::{Engine, HeapType, RefType};
 use std::fmt;
 use windlass_abi::types as abi;
 
@@ -68,6 +68,67 @@ impl StorageType {
             StorageType::ValType(ty) => ty,
         }
     }
+
+    /// Whether it is an 8-bit integer.
+    pub fn is_i8(&self) -> bool {
+        matches!(self, StorageType::I8)
+    }
+
+    /// Whether it is a 16-bit integer.
+    pub fn is_i16(&self) -> bool {
+        matches!(self, StorageType::I16)
+    }
+
+    /// Whether it is a value type.
+    pub fn is_val_type(&self) -> bool {
+        self.as_val_type().is_some()
+    }
+
+    /// The value type, if it is one.
+    pub fn as_val_type(&self) -> Option<&ValType> {
+        match self {
+            StorageType::ValType(ty) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// The value type.
+    ///
+    /// # Panics
+    /// If it is a packed integer.
+    pub fn unwrap_val_type(&self) -> &ValType {
+        self.as_val_type().expect("a packed integer is no value type")
+    }
+
+    /// Whether every value of this type is one of `other`.
+    pub fn matches(&self, other: &StorageType) -> bool {
+        match (self, other) {
+            (StorageType::ValType(a), StorageType::ValType(b)) => a.matches(b),
+            _ => self == other,
+        }
+    }
+}
+
+impl From<ValType> for StorageType {
+    fn from(ty: ValType) -> StorageType {
+        StorageType::ValType(ty)
+    }
+}
+
+impl From<RefType> for StorageType {
+    fn from(ty: RefType) -> StorageType {
+        StorageType::ValType(ty.into())
+    }
+}
+
+impl fmt::Display for StorageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StorageType::I8 => f.write_str("i8"),
+            StorageType::I16 => f.write_str("i16"),
+            StorageType::ValType(ty) => ty.fmt(f),
+        }
+    }
 }
 
 /// A field of a struct, or the element of an array.
@@ -93,6 +154,15 @@ impl FieldType {
         &self.element_type
     }
 
+    /// Whether a field of this type can stand where one of type `other` is expected: one that can be written
+    /// must be of the same type.
+    pub fn matches(&self, other: &FieldType) -> bool {
+        self == other
+            || (self.mutability.is_const()
+                && other.mutability.is_const()
+                && self.element_type.matches(&other.element_type))
+    }
+
     fn from_abi(engine: &Engine, ty: &abi::FieldType) -> FieldType {
         FieldType {
             mutability: if ty.mutable { Mutability::Var } else { Mutability::Const },
@@ -101,6 +171,15 @@ impl FieldType {
                 abi::StorageType::I16 => StorageType::I16,
                 abi::StorageType::Val(ty) => StorageType::ValType(ValType::from_abi(engine, ty)),
             },
+        }
+    }
+}
+
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mutability {
+            Mutability::Const => self.element_type.fmt(f),
+            Mutability::Var => write!(f, "(mut {})", self.element_type),
         }
     }
 }
@@ -290,6 +369,16 @@ impl ArrayType {
             abi::CompositeType::Array(field) => FieldType::from_abi(&self.engine, field),
             other => panic!("{other:?} is not an array type"),
         }
+    }
+
+    /// Whether the elements can be written.
+    pub fn mutability(&self) -> Mutability {
+        self.field_type().mutability()
+    }
+
+    /// What the elements hold.
+    pub fn element_type(&self) -> StorageType {
+        self.field_type().element_type().clone()
     }
 }
 

@@ -79,6 +79,14 @@ impl ValType {
     pub const NULLFUNCREF: ValType = ValType::Ref(RefType::NULLFUNCREF);
     /// `anyref`: a nullable reference to an internal value.
     pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
+    /// `eqref`: a nullable reference to an internal value that can be compared.
+    pub const EQREF: ValType = ValType::Ref(RefType::EQREF);
+    /// `i31ref`: a nullable reference to a 31-bit integer.
+    pub const I31REF: ValType = ValType::Ref(RefType::I31REF);
+    /// `structref`: a nullable reference to a struct.
+    pub const STRUCTREF: ValType = ValType::Ref(RefType::STRUCTREF);
+    /// `arrayref`: a nullable reference to an array.
+    pub const ARRAYREF: ValType = ValType::Ref(RefType::ARRAYREF);
     /// `nullref`.
     pub const NULLREF: ValType = ValType::Ref(RefType::NULLREF);
     /// `exnref`: a nullable reference to an exception.
@@ -214,6 +222,14 @@ impl RefType {
     pub const NULLFUNCREF: RefType = RefType { is_nullable: true, heap_type: HeapType::NoFunc };
     /// `anyref`.
     pub const ANYREF: RefType = RefType { is_nullable: true, heap_type: HeapType::Any };
+    /// `eqref`.
+    pub const EQREF: RefType = RefType { is_nullable: true, heap_type: HeapType::Eq };
+    /// `i31ref`.
+    pub const I31REF: RefType = RefType { is_nullable: true, heap_type: HeapType::I31 };
+    /// `structref`.
+    pub const STRUCTREF: RefType = RefType { is_nullable: true, heap_type: HeapType::Struct };
+    /// `arrayref`.
+    pub const ARRAYREF: RefType = RefType { is_nullable: true, heap_type: HeapType::Array };
     /// `nullref`.
     pub const NULLREF: RefType = RefType { is_nullable: true, heap_type: HeapType::None };
     /// `exnref`.
@@ -260,48 +276,71 @@ impl From<RefType> for ValType {
     }
 }
 
-impl From<FuncType> for HeapType {
-    fn from(ty: FuncType) -> HeapType {
-        HeapType::ConcreteFunc(ty)
+macro_rules! kinds {
+    (
+        abstract { $( $is:ident $abstract:ident )* }
+        concrete { $( $is_concrete:ident $as_concrete:ident $unwrap_concrete:ident $variant:ident $ty:ident $what:literal )* }
+    ) => {
+        impl HeapType {
+            $(
+                #[doc = concat!("Whether it is [`", stringify!($abstract), "`](HeapType::", stringify!($abstract), ").")]
+                pub fn $is(&self) -> bool {
+                    matches!(self, HeapType::$abstract)
+                }
+            )*
+
+            $(
+                #[doc = concat!("Whether it names ", $what, " type.")]
+                pub fn $is_concrete(&self) -> bool {
+                    matches!(self, HeapType::$variant(_))
+                }
+
+                #[doc = concat!("The type that it names, if it names ", $what, " type.")]
+                pub fn $as_concrete(&self) -> Option<&$ty> {
+                    match self {
+                        HeapType::$variant(ty) => Some(ty),
+                        _ => None,
+                    }
+                }
+
+                #[doc = concat!("The type that it names.\n\n# Panics\nIf it does not name ", $what, " type.")]
+                pub fn $unwrap_concrete(&self) -> &$ty {
+                    self.$as_concrete().expect(concat!("not ", $what, " type"))
+                }
+            )*
+        }
+
+        $( impl From<$ty> for HeapType {
+            fn from(ty: $ty) -> HeapType {
+                HeapType::$variant(ty)
+            }
+        } )*
+    };
+}
+
+kinds! {
+    abstract {
+        is_extern Extern
+        is_no_extern NoExtern
+        is_func Func
+        is_no_func NoFunc
+        is_any Any
+        is_eq Eq
+        is_i31 I31
+        is_array Array
+        is_struct Struct
+        is_none None
+        is_exn Exn
+        is_no_exn NoExn
+    }
+    concrete {
+        is_concrete_func as_concrete_func unwrap_concrete_func ConcreteFunc FuncType "a function"
+        is_concrete_array as_concrete_array unwrap_concrete_array ConcreteArray ArrayType "an array"
+        is_concrete_struct as_concrete_struct unwrap_concrete_struct ConcreteStruct StructType "a struct"
     }
 }
 
 impl HeapType {
-    /// Whether it is `Extern`.
-    pub fn is_extern(&self) -> bool {
-        matches!(self, HeapType::Extern)
-    }
-
-    /// Whether it is `Func`.
-    pub fn is_func(&self) -> bool {
-        matches!(self, HeapType::Func)
-    }
-
-    /// Whether it is `NoFunc`.
-    pub fn is_no_func(&self) -> bool {
-        matches!(self, HeapType::NoFunc)
-    }
-
-    /// Whether it is `Any`.
-    pub fn is_any(&self) -> bool {
-        matches!(self, HeapType::Any)
-    }
-
-    /// Whether it is `None`.
-    pub fn is_none(&self) -> bool {
-        matches!(self, HeapType::None)
-    }
-
-    /// Whether it is `Exn`.
-    pub fn is_exn(&self) -> bool {
-        matches!(self, HeapType::Exn)
-    }
-
-    /// Whether it is `NoExn`.
-    pub fn is_no_exn(&self) -> bool {
-        matches!(self, HeapType::NoExn)
-    }
-
     /// Whether it names a type of its own, and so belongs to an engine.
     pub fn is_concrete(&self) -> bool {
         matches!(self, HeapType::ConcreteFunc(_) | HeapType::ConcreteArray(_) | HeapType::ConcreteStruct(_))
@@ -310,27 +349,6 @@ impl HeapType {
     /// Whether it names no type of its own.
     pub fn is_abstract(&self) -> bool {
         !self.is_concrete()
-    }
-
-    /// Whether it names a function type.
-    pub fn is_concrete_func(&self) -> bool {
-        matches!(self, HeapType::ConcreteFunc(_))
-    }
-
-    /// The function type that it names.
-    pub fn as_concrete_func(&self) -> Option<&FuncType> {
-        match self {
-            HeapType::ConcreteFunc(ty) => Some(ty),
-            _ => None,
-        }
-    }
-
-    /// The function type that it names.
-    ///
-    /// # Panics
-    /// If it names none.
-    pub fn unwrap_concrete_func(&self) -> &FuncType {
-        self.as_concrete_func().expect("not a function type")
     }
 
     /// The top of its hierarchy.

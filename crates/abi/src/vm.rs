@@ -100,8 +100,8 @@ pub struct VMTableFunc {
 }
 
 impl VMTableFunc {
-    /// No function has this type id.
-    pub const NO_TYPE: u32 = u32::MAX;
+    /// No function has this type id: zeroed memory has it.
+    pub const NO_TYPE: u32 = 0;
 }
 
 /// The state of an element of a table of functions. The order is such that zeroed memory is unmade.

@@ -1,9 +1,13 @@
 //! Making an instance of a module.
 //!
 //! First everything that can be refused is made on the side: context, memories, tables. Then it is put
-//! into the store, which cannot fail. Then segments are written in order, and the first one that does
-//! not fit ends it, with the instance in the store: what was written may refer to it.
+//! into the store, which cannot fail. Then globals and tables get their initial values, and segments are written in
+//! order; the first one that does not fit ends it, with the instance in the store: what was written may refer to it.
+//!
+//! All this may be much work. It looks at the interrupt word now and then ([`Filling::worked`]), as a guest does, and may end there,
+//! too.
 
+use crate::builtins;
 use crate::failure::{Error, InstantiateError};
 use crate::global::Global;
 use crate::host::NO_MEMORY;
@@ -76,14 +80,13 @@ fn engine_global(module: &Module, ty: &GlobalType) -> GlobalType {
 }
 
 impl StorePtr {
-    /// Makes an instance: context, memories, tables, globals; then active element segments, then active
-    /// data segments, each in order. `imports` stand in the order of the module's imports. The start
-    /// function is not run.
+    /// Makes an instance, with context, memories, tables and globals. `imports` stand in the order of the module's
+    /// imports. Before it is used it has to be filled: [`StorePtr::fill_instance`].
     ///
     /// # Safety
     /// As for all methods here; imports have the types that the module declares, and the module's code
     /// is code of the store's processor.
-    pub unsafe fn instantiate(
+    pub unsafe fn new_instance(
         self,
         module: &Arc<Module>,
         imports: &[ExternId],
@@ -95,11 +98,25 @@ impl StorePtr {
                 .make_parts(module)
                 .map_err(|status| InstantiateError::Hook(self.failure(status)))?
                 .map_err(InstantiateError::Resource)?;
-            let inner = self.inner();
-            let instance = inner.publish(module, imports, parts);
-            inner.write_elements(instance, module).map_err(InstantiateError::Trap)?;
-            inner.write_data(instance, module).map_err(InstantiateError::Trap)?;
-            Ok(instance)
+            Ok(self.inner().publish(module, imports, parts))
+        }
+    }
+
+    /// Gives the globals and tables of a new instance their initial values, and writes active element segments and
+    /// then active data segments, each in order. The start function is not run.
+    ///
+    /// # Safety
+    /// As for all methods here; the instance is new.
+    pub unsafe fn fill_instance(self, instance: InstanceId) -> Result<(), InstantiateError> {
+        // SAFETY: the caller's promise; borrows of the store end before hooks run.
+        unsafe {
+            let module = self.inner().instance(instance).module.clone();
+            Filling { store: self, instance, module: &module, work: 0 }.run().map_err(|status| {
+                match status.trap_code() {
+                    Some(code) => InstantiateError::Trap(code),
+                    None => InstantiateError::Hook(self.failure(status)),
+                }
+            })
         }
     }
 
@@ -131,7 +148,7 @@ impl StorePtr {
 }
 
 impl StoreInner {
-    /// Puts an instance into the store, complete but for its segments.
+    /// Puts an instance into the store. Its globals and tables are zero and null, and its segments not written.
     ///
     /// # Safety
     /// Imports are live, of this store, and of the types that the module declares.
@@ -181,14 +198,12 @@ impl StoreInner {
             }
 
             let mut globals = imports.globals;
-            let imported_globals = globals.len();
             for (i, ty) in facts.globals.iter().enumerate() {
                 match layout.global(i as u32) {
                     Place::Indirect(at) => {
                         let place: NonNull<VMGlobal> = self.globals[globals[i].0 as usize].place;
                         context.at(at).write(place);
                     }
-                    // Zero or null until its value is known.
                     Place::Inline(at) => {
                         let ty = engine_global(module, ty);
                         globals.push(self.add_global(Global { ty, place: context.at(at) }));
@@ -215,57 +230,206 @@ impl StoreInner {
                 dropped_elements: Segments::new(facts.elements.len()),
             });
 
-            for (own, init) in facts.global_inits.iter().enumerate() {
-                let value = self.constant(instance, init);
-                let id = self.instance(instance).globals[imported_globals + own];
-                self.globals[id.0 as usize].set(value);
-            }
             let mut tables = imports.tables;
-            for (elements, init) in parts.tables.into_iter().zip(&facts.table_inits) {
+            for elements in parts.tables {
                 let ty = engine_table(module, &facts.tables[tables.len()]);
-                let init = match init {
-                    Some(init) => self.constant(instance, init),
-                    None => ValRaw { v128: [0; 16] },
-                };
                 let at = inline(layout.table(tables.len() as u32));
                 let place = self.instance(instance).context.at(at);
-                tables.push(self.add_table(ty, elements, place, init));
+                tables.push(self.add_table(ty, elements, place));
             }
             self.instances[instance.0 as usize].tables = tables.into();
         }
         instance
     }
+}
+
+/// A new instance that gets its initial contents.
+///
+/// # Safety
+/// Of all methods: as for [`StorePtr`]'s; borrows of the store end before [`Filling::worked`] runs, and values of
+/// constant expressions have the types that validation found.
+struct Filling<'a> {
+    store: StorePtr,
+    instance: InstanceId,
+    module: &'a Module,
+    /// What was done since the last look at the interrupt word, in bytes that are copied in the same time, roughly.
+    work: usize,
+}
+
+/// Bytes that are copied between two looks at the interrupt word: less than a millisecond's worth.
+const PIECE: usize = 1 << 20;
+/// How many bytes are copied in the time that a constant expression takes.
+const EXPRESSION: usize = 256;
+
+impl Filling<'_> {
+    /// Looks at the interrupt word if there was enough work.
+    unsafe fn worked(&mut self, bytes: usize) -> Result<(), Status> {
+        self.work += bytes;
+        if self.work < PIECE {
+            return Ok(());
+        }
+        self.work = 0;
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.store.is_interrupted() {
+                builtins::interrupted(self.store)?;
+            }
+        }
+        Ok(())
+    }
+
+    unsafe fn run(&mut self) -> Result<(), Status> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.fill_globals()?;
+            self.fill_tables()?;
+            self.write_elements()?;
+            self.write_data()
+        }
+    }
+
+    unsafe fn fill_globals(&mut self) -> Result<(), Status> {
+        let facts = self.module.facts();
+        for (own, init) in facts.global_inits.iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let inner = self.store.inner();
+                let value = inner.constant(self.instance, init);
+                let id = inner.instance(self.instance).globals[facts.imported.globals as usize + own];
+                inner.globals[id.0 as usize].set(value);
+                self.worked(EXPRESSION * init.0.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    unsafe fn fill_tables(&mut self) -> Result<(), Status> {
+        let facts = self.module.facts();
+        for (own, init) in facts.table_inits.iter().enumerate() {
+            let Some(init) = init else { continue };
+            // SAFETY: the caller's promise.
+            unsafe {
+                let inner = self.store.inner();
+                let value = inner.constant(self.instance, init);
+                let id = inner.instance(self.instance).tables[facts.imported.tables as usize + own];
+                let end = inner.tables[id.0 as usize].set_init(value);
+                for start in (0..end).step_by(table::PIECE) {
+                    let len = table::PIECE.min(end - start);
+                    let inner = self.store.inner();
+                    // A hook may have collected: evaluated again, the expression gives the reference as it is now.
+                    let value = inner.constant(self.instance, init);
+                    inner.table_fill(id, start, value, len);
+                    self.worked(PIECE)?;
+                }
+            }
+        }
+        Ok(())
+    }
 
     /// Writes active element segments in order, and drops them and the declared ones.
-    fn write_elements(&mut self, instance: InstanceId, module: &Module) -> Result<(), TrapCode> {
-        let facts = module.facts();
+    unsafe fn write_elements(&mut self) -> Result<(), Status> {
+        let (facts, instance) = (self.module.facts(), self.instance);
         // Own tables that only lists of functions have been written to: nobody else has them yet.
         let mut untouched = vec![true; facts.tables.len()];
         untouched[..facts.imported.tables as usize].fill(false);
         for (i, segment) in facts.elements.iter().enumerate() {
             let i = i as u32;
             if let SegmentKind::Active { target, offset } = &segment.kind {
-                // SAFETY: offsets are integers of the table's index type, zero-extended.
-                let at = unsafe { self.constant(instance, offset).i64 };
-                let len = segment.items.len();
-                let id = self.instance(instance).tables[*target as usize];
-                let table = &mut self.tables[id.0 as usize];
-                let (at, _) = table.range(at, len as u64).ok_or(TrapCode::TableOutOfBounds)?;
-                let lazily = &mut untouched[*target as usize];
-                *lazily = *lazily
-                    && matches!(segment.items, ElementItems::Functions(_))
-                    && table.fill_lazily(at, len, instance, i);
-                if !*lazily {
-                    self.write_segment(instance, module, i, id, at, 0, len);
+                // SAFETY: the caller's promise. Offsets are integers of the table's index type, zero-extended.
+                unsafe {
+                    let inner = self.store.inner();
+                    let at = inner.constant(instance, offset).i64;
+                    let len = segment.items.len();
+                    let id = inner.instance(instance).tables[*target as usize];
+                    let table = &mut inner.tables[id.0 as usize];
+                    let out_of_bounds = Status::trap(TrapCode::TableOutOfBounds);
+                    let (at, _) = table.range(at, len as u64).ok_or(out_of_bounds)?;
+                    let lazily = &mut untouched[*target as usize];
+                    *lazily = *lazily
+                        && matches!(segment.items, ElementItems::Functions(_))
+                        && table.fill_lazily(at, len, instance, i);
+                    if !*lazily {
+                        let step = PIECE / EXPRESSION;
+                        for from in (0..len).step_by(step) {
+                            let part = step.min(len - from);
+                            let inner = self.store.inner();
+                            inner.write_segment(instance, self.module, i, id, at + from, from, part);
+                            self.worked(EXPRESSION * part)?;
+                        }
+                    }
+                    self.worked(EXPRESSION)?;
                 }
             }
             if segment.kind != SegmentKind::Passive {
-                self.instances[instance.0 as usize].dropped_elements.insert(i);
+                // SAFETY: the caller's promise.
+                unsafe { self.store.inner() }.instances[instance.0 as usize].dropped_elements.insert(i);
             }
         }
         Ok(())
     }
 
+    /// Maps images of own memories; by own memory, whether that was done. The first instance of a module makes them,
+    /// which an interruption stops; if the guest then goes on, they are made in one go.
+    unsafe fn map_images(&mut self) -> Result<Vec<bool>, Status> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let store = self.store;
+            if !self.module.plan_data(&|| store.is_interrupted()) {
+                builtins::interrupted(store)?;
+                self.module.plan_data(&|| false);
+            }
+            let inner = store.inner();
+            let own = self.module.facts().imported.memories as usize;
+            let own = &inner.instances[self.instance.0 as usize].memories[own..];
+            let images = self.module.data_plan().images.iter();
+            let map = |(id, image): (&MemoryId, &_)| match (&mut inner.memories[id.0 as usize].bytes, image) {
+                (MemoryBytes::Own(m), Some(image)) => m.map_image(image),
+                _ => false,
+            };
+            Ok(own.iter().zip(images).map(map).collect())
+        }
+    }
+
+    /// Writes active data segments in order, and drops them. Images are mapped for those that have one.
+    unsafe fn write_data(&mut self) -> Result<(), Status> {
+        let (facts, instance) = (self.module.facts(), self.instance);
+        if facts.data.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the caller's promise. Offsets are integers of the memory's address type, zero-extended.
+        unsafe {
+            let mapped = match self.store.inner().config.memory.images {
+                true => self.map_images()?,
+                false => vec![false; facts.memories.len()],
+            };
+            for (i, segment) in facts.data.iter().enumerate() {
+                let SegmentKind::Active { target, offset } = &segment.kind else { continue };
+                let inner = self.store.inner();
+                inner.instances[instance.0 as usize].dropped_data.insert(i as u32);
+                let own = target.checked_sub(facts.imported.memories);
+                if own.is_some_and(|own| mapped[own as usize]) && self.module.data_plan().in_image[i] {
+                    continue;
+                }
+                let at = inner.constant(instance, offset).i64;
+                let bytes = &self.module.data()[segment.bytes.clone()];
+                let id = inner.instance(instance).memories[*target as usize];
+                let (_, len) = inner.memories[id.0 as usize].raw();
+                let end = at.checked_add(bytes.len() as u64).filter(|end| *end <= len as u64);
+                if end.is_none() {
+                    return Err(Status::trap(TrapCode::MemoryOutOfBounds));
+                }
+                for (piece, bytes) in bytes.chunks(PIECE).enumerate() {
+                    self.store.inner().write_bytes(id, at as usize + piece * PIECE, bytes);
+                    self.worked(bytes.len())?;
+                }
+                self.worked(EXPRESSION)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StoreInner {
     /// Writes items `from..from + len` of an element segment to a table at `at`; all lies in bounds.
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn write_segment(
@@ -289,56 +453,21 @@ impl StoreInner {
         }
     }
 
-    /// Maps images of own memories; by own memory, whether that was done.
-    fn map_images(&mut self, instance: InstanceId, module: &Module) -> Vec<bool> {
-        let own = module.facts().imported.memories as usize;
-        let own = &self.instances[instance.0 as usize].memories[own..];
-        let images = module.data_plan().images.iter();
-        own.iter()
-            .zip(images)
-            .map(|(id, image)| match (&mut self.memories[id.0 as usize].bytes, image) {
-                (MemoryBytes::Own(m), Some(image)) => m.map_image(image),
-                _ => false,
-            })
-            .collect()
-    }
-
-    /// Writes active data segments in order, and drops them. Images are mapped for those that have one.
-    fn write_data(&mut self, instance: InstanceId, module: &Module) -> Result<(), TrapCode> {
-        let facts = module.facts();
-        if facts.data.is_empty() {
-            return Ok(());
-        }
-        let mapped = match self.config.memory.images {
-            true => self.map_images(instance, module),
-            false => vec![false; facts.memories.len()],
-        };
-        for (i, segment) in facts.data.iter().enumerate() {
-            let SegmentKind::Active { target, offset } = &segment.kind else { continue };
-            self.instances[instance.0 as usize].dropped_data.insert(i as u32);
-            let own = target.checked_sub(facts.imported.memories);
-            if own.is_some_and(|own| mapped[own as usize]) && module.data_plan().in_image[i] {
-                continue;
-            }
-            // SAFETY: offsets are integers of the memory's address type, zero-extended.
-            let at = unsafe { self.constant(instance, offset).i64 };
-            let bytes = &module.data()[segment.bytes.clone()];
-            let id = self.instance(instance).memories[*target as usize];
-            let memory = &self.memories[id.0 as usize];
-            let (base, len) = memory.raw();
-            let end = at.checked_add(bytes.len() as u64).filter(|end| *end <= len as u64);
-            if end.is_none() {
-                return Err(TrapCode::MemoryOutOfBounds);
-            }
-            // SAFETY: in bounds. The bytes of a shared memory are accessed atomically.
-            unsafe {
-                let to = base.add(at as usize);
-                match memory.bytes {
-                    MemoryBytes::Own(_) => to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()),
-                    MemoryBytes::Shared(_) => copy_atomically(to, bytes.as_ptr(), bytes.len()),
-                }
+    /// Writes bytes to a memory, within its size.
+    ///
+    /// # Safety
+    /// They lie in bounds.
+    unsafe fn write_bytes(&mut self, memory: MemoryId, at: usize, bytes: &[u8]) {
+        let memory = &self.memories[memory.0 as usize];
+        let (base, len) = memory.raw();
+        debug_assert!(at + bytes.len() <= len);
+        // SAFETY: in bounds. The bytes of a shared memory are accessed atomically.
+        unsafe {
+            let to = base.add(at);
+            match memory.bytes {
+                MemoryBytes::Own(_) => to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()),
+                MemoryBytes::Shared(_) => copy_atomically(to, bytes.as_ptr(), bytes.len()),
             }
         }
-        Ok(())
     }
 }

@@ -94,8 +94,18 @@ impl Module {
         &self.code_words
     }
 
-    /// How initial contents of memories are made.
+    /// Makes the plan how initial contents of memories are made; false if `stop` has said so before it was done.
+    pub(crate) fn plan_data(&self, stop: &dyn Fn() -> bool) -> bool {
+        if self.data_plan.get().is_none() {
+            let Some(plan) = DataPlan::new(self.facts(), self.data(), stop) else { return false };
+            // Another thread may have been faster.
+            let _ = self.data_plan.set(plan);
+        }
+        true
+    }
+
+    /// The plan, which was made.
     pub(crate) fn data_plan(&self) -> &DataPlan {
-        self.data_plan.get_or_init(|| DataPlan::new(self.facts(), self.data()))
+        self.data_plan.get().expect("made before the first use")
     }
 }

@@ -5,11 +5,18 @@
 //! is known from the segments recorded for its range ([`LazyRange`]), or else it is what the whole table
 //! was made with.
 //!
-//! The array moves when the table grows; code finds it through the table's [`VMTable`], which does not.
+//! The array of a small table moves when the table grows; code finds it through the table's [`VMTable`], which
+//! does not. That of a large one lies in a reservation as large as the table can get, so that growing never copies
+//! more than a small array.
+//!
+//! Writing many elements takes its time, so it goes piece by piece, and can be interrupted. A table that grows gets
+//! its length only when all new elements are written.
 
+use crate::builtins;
 use crate::failure::{Error, GrowError};
 use crate::ids::{InstanceId, TableId};
 use crate::store::{Store, StoreInner, StorePtr};
+use crate::sys::{RESERVES, Reservation, round_up_to_page};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::{self, NonNull};
 use windlass_abi::builtins::Status;
@@ -20,7 +27,13 @@ use windlass_abi::vm::{TableFuncState, VMFuncRef, VMTable, VMTableFunc, ValRaw};
 /// The largest number of elements of any table.
 const MAX_ELEMENTS: u64 = 10_000_000;
 
-/// An element that was not looked at yet.
+/// Bytes beyond which an array lies in a reservation.
+const SMALL: usize = 2 << 20;
+
+/// Elements that are written between two looks at the interrupt word: less than a millisecond's worth.
+pub(crate) const PIECE: usize = 16 << 10;
+
+/// An element that was not looked at yet: zeroed memory.
 const UNMADE: VMTableFunc = VMTableFunc {
     code: ptr::null(),
     context: ptr::null_mut(),
@@ -28,15 +41,35 @@ const UNMADE: VMTableFunc = VMTableFunc {
     state: TableFuncState::Unmade,
     func: ptr::null(),
 };
+const _: () = assert!(UNMADE.type_id == 0 && UNMADE.state as u32 == 0);
 
 /// The array of a table's elements.
 #[derive(Debug)]
 pub(crate) struct Elements {
-    base: NonNull<u8>,
+    place: ElementsPlace,
     kind: ValKind,
+    /// Number of elements that the table has.
     len: usize,
+    /// Elements that there is room for.
     capacity: usize,
+    /// Elements that are not below this, and not below `len`, are zero: unmade or null. Those between are of a growth
+    /// that goes on or was interrupted.
+    written: usize,
+    /// The largest number of elements.
+    maximum: usize,
 }
+
+/// Where an array lies.
+#[derive(Debug)]
+enum ElementsPlace {
+    /// In an allocation.
+    Heap(NonNull<u8>),
+    /// At the start of a reservation that has room for all that the table can ever have.
+    Reserved(Reservation),
+}
+
+// SAFETY: the value owns its bytes.
+unsafe impl Send for Elements {}
 
 impl Elements {
     fn layout(kind: ValKind, capacity: usize) -> Option<Layout> {
@@ -46,62 +79,95 @@ impl Elements {
         }
     }
 
-    /// `len` elements, unmade or null.
-    pub(crate) fn new(kind: ValKind, len: usize) -> Result<Elements, Error> {
-        let mut elements =
-            Elements { base: NonNull::<VMTableFunc>::dangling().cast(), kind, len: 0, capacity: 0 };
-        elements.grow(len)?;
+    /// `len` elements, unmade or null, of a table that can have `maximum`.
+    pub(crate) fn new(kind: ValKind, len: usize, maximum: usize) -> Result<Elements, Error> {
+        let place = ElementsPlace::Heap(NonNull::<VMTableFunc>::dangling().cast());
+        let mut elements = Elements { place, kind, len: 0, capacity: 0, written: 0, maximum };
+        elements.make_room(len)?;
+        elements.len = len;
         Ok(elements)
     }
 
-    /// Makes it `len` elements long, not shorter than it is; the new ones are unmade or null.
-    fn grow(&mut self, len: usize) -> Result<(), Error> {
-        if len > self.capacity {
-            // Twice as long, so that growing step by step copies each element a bounded number of times.
-            let ahead = if self.len == 0 { len } else { len.max(2 * self.capacity) };
-            self.reallocate(ahead).or_else(|_| self.reallocate(len))?;
+    fn base(&self) -> NonNull<u8> {
+        match &self.place {
+            ElementsPlace::Heap(base) => *base,
+            ElementsPlace::Reserved(reservation) => reservation.base(),
         }
-        if self.kind == ValKind::Func && VMTableFunc::NO_TYPE != 0 {
-            for i in self.len..len {
-                // SAFETY: within the capacity.
-                unsafe { self.func(i).write(UNMADE) };
+    }
+
+    /// Makes room for `len` elements.
+    fn make_room(&mut self, len: usize) -> Result<(), Error> {
+        if len <= self.capacity {
+            return Ok(());
+        }
+        let error = |bytes: usize, why: &dyn std::fmt::Display| Error::host_memory("a table", bytes, why);
+        let layout =
+            |elements| Self::layout(self.kind, elements).ok_or_else(|| error(usize::MAX, &"too large"));
+        let (size, most) = (layout(len)?.size(), layout(self.maximum.max(len))?.size());
+        if let ElementsPlace::Reserved(reservation) = &self.place {
+            // SAFETY: whole pages within the reservation, which has room for the maximum.
+            let committed = layout(self.capacity)?.size();
+            unsafe { commit(reservation, committed, size) }.map_err(|why| error(size, &why))?;
+            self.capacity = len;
+            return Ok(());
+        }
+        if RESERVES
+            && size > SMALL
+            && let Some(most) = round_up_to_page(most)
+            && let Ok(reservation) = Reservation::new(most)
+        {
+            // SAFETY: whole pages within the reservation.
+            unsafe { commit(&reservation, 0, size) }.map_err(|why| error(size, &why))?;
+            self.move_to(ElementsPlace::Reserved(reservation), len);
+            return Ok(());
+        }
+        // Twice as long, so that growing step by step copies each element a bounded number of times.
+        let ahead = if self.capacity == 0 { len } else { len.max(2 * self.capacity) };
+        for capacity in [ahead, len] {
+            // SAFETY: the size is not zero: the capacity grows.
+            if let Some(base) = NonNull::new(unsafe { alloc_zeroed(layout(capacity)?) }) {
+                self.move_to(ElementsPlace::Heap(base), capacity);
+                return Ok(());
             }
         }
-        self.len = len;
-        Ok(())
+        Err(error(size, &"out of memory"))
     }
 
-    fn reallocate(&mut self, capacity: usize) -> Result<(), Error> {
-        let error = |bytes: usize| Error::host_memory("a table", bytes, &"out of memory");
-        let layout = Self::layout(self.kind, capacity).ok_or_else(|| error(usize::MAX))?;
-        // SAFETY: the size is not zero: the capacity grows.
-        let base = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(|| error(layout.size()))?;
-        let used = Self::layout(self.kind, self.len).expect("smaller than the capacity").size();
-        // SAFETY: both allocations have at least this size.
-        unsafe { base.copy_from_nonoverlapping(self.base, used) };
+    /// Moves the elements to zeroed memory with more room.
+    fn move_to(&mut self, place: ElementsPlace, capacity: usize) {
+        let used = Self::layout(self.kind, self.capacity).expect("it was allocated").size();
+        let from = self.base();
+        let to = match &place {
+            ElementsPlace::Heap(base) => *base,
+            ElementsPlace::Reserved(reservation) => reservation.base(),
+        };
+        // SAFETY: both have at least this size.
+        unsafe { to.copy_from_nonoverlapping(from, used) };
         self.free();
-        (self.base, self.capacity) = (base, capacity);
-        Ok(())
+        (self.place, self.capacity) = (place, capacity);
     }
 
+    /// Frees an allocation; a reservation frees itself.
     fn free(&mut self) {
-        if self.capacity > 0 {
+        if let ElementsPlace::Heap(base) = self.place
+            && self.capacity > 0
+        {
             let layout = Self::layout(self.kind, self.capacity).expect("it was allocated");
             // SAFETY: allocated with this layout.
-            unsafe { dealloc(self.base.as_ptr(), layout) };
+            unsafe { dealloc(base.as_ptr(), layout) };
         }
     }
 
     fn func(&self, index: usize) -> NonNull<VMTableFunc> {
         debug_assert!(self.kind == ValKind::Func && index < self.capacity);
         // SAFETY: within the allocation.
-        unsafe { self.base.cast().add(index) }
+        unsafe { self.base().cast().add(index) }
     }
 
     fn reference(&self, index: usize) -> NonNull<u32> {
         debug_assert!(self.kind == ValKind::Gc && index < self.capacity);
         // SAFETY: within the allocation.
-        unsafe { self.base.cast().add(index) }
+        unsafe { self.base().cast().add(index) }
     }
 }
 
@@ -109,6 +175,17 @@ impl Drop for Elements {
     fn drop(&mut self) {
         self.free();
     }
+}
+
+/// Makes bytes of a reservation accessible, the first `committed` of which are.
+///
+/// # Safety
+/// They lie within the reservation.
+unsafe fn commit(reservation: &Reservation, committed: usize, size: usize) -> std::io::Result<()> {
+    let page = |bytes| round_up_to_page(bytes).ok_or(std::io::ErrorKind::OutOfMemory);
+    let (start, end) = (page(committed)?, page(size)?);
+    // SAFETY: the caller's promise; a reservation is whole pages.
+    unsafe { reservation.commit(start, end - start) }
 }
 
 /// Unmade elements `start..start + len` are the functions of an element segment, from its first on.
@@ -135,29 +212,28 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table whose elements are all `init`.
+    /// A table whose elements are null until [`Table::set_init`].
     ///
     /// # Safety
-    /// `place` lives as long as the store; `init` is of the element type.
-    pub(crate) unsafe fn new(
-        id: TableId,
-        ty: TableType,
-        elements: Elements,
-        place: NonNull<VMTable>,
-        init: ValRaw,
-    ) -> Table {
+    /// `place` lives as long as the store.
+    unsafe fn new(id: TableId, ty: TableType, elements: Elements, place: NonNull<VMTable>) -> Table {
         let owner = ptr::without_provenance_mut(id.0 as usize);
         // SAFETY: the place is ours.
-        unsafe { place.write(VMTable { base: elements.base.as_ptr(), len: elements.len, owner }) };
-        let mut table = Table { ty, elements, place, lazy: Vec::new(), init: ptr::null() };
-        // SAFETY: the caller gives a value of the element type.
-        unsafe {
-            match table.kind() {
-                ValKind::Func => table.init = init.func,
-                _ => table.fill_references(0, init.gc as u32, table.elements.len),
-            }
+        unsafe { place.write(VMTable { base: elements.base().as_ptr(), len: elements.len, owner }) };
+        Table { ty, elements, place, lazy: Vec::new(), init: ptr::null() }
+    }
+
+    /// Says what all elements of a new table are to be, and gives the end of those that have to be written for that.
+    ///
+    /// # Safety
+    /// `init` is of the element type.
+    pub(crate) unsafe fn set_init(&mut self, init: ValRaw) -> usize {
+        if self.kind() == ValKind::Func {
+            // SAFETY: the caller's promise.
+            self.init = unsafe { init.func };
         }
-        table
+        // SAFETY: the caller's promise.
+        unsafe { self.end_of_growth(self.len(), init) }
     }
 
     pub(crate) fn kind(&self) -> ValKind {
@@ -174,29 +250,31 @@ impl Table {
         (end <= self.len() as u64).then_some((index as usize, len as usize))
     }
 
-    fn fill_references(&mut self, index: usize, bits: u32, len: usize) {
-        assert!(index + len <= self.len());
-        for i in index..index + len {
-            // SAFETY: within the table.
-            unsafe { self.elements.reference(i).write(bits) };
-        }
-    }
-
-    fn set_func(&mut self, index: usize, func: *const VMFuncRef) {
-        assert!(index < self.len());
-        // SAFETY: within the table; references live as long as the store.
+    /// Writes elements that there is room for.
+    ///
+    /// # Safety
+    /// The value is of the element type.
+    unsafe fn write(&mut self, index: usize, value: ValRaw, len: usize) {
+        let end = index + len;
+        assert!(end <= self.elements.capacity);
+        self.elements.written = self.elements.written.max(end);
+        // SAFETY: within the array; references live as long as the store.
         unsafe {
-            let element = match func.as_ref() {
-                None => VMTableFunc { state: TableFuncState::Null, ..UNMADE },
-                Some(f) => VMTableFunc {
-                    code: f.code,
-                    context: f.context,
-                    type_id: f.type_id,
-                    state: TableFuncState::Made,
-                    func,
-                },
-            };
-            self.elements.func(index).write(element);
+            if self.kind() == ValKind::Func {
+                let element = match value.func.as_ref() {
+                    None => VMTableFunc { state: TableFuncState::Null, ..UNMADE },
+                    Some(f) => VMTableFunc {
+                        code: f.code,
+                        context: f.context,
+                        type_id: f.type_id,
+                        state: TableFuncState::Made,
+                        func: value.func,
+                    },
+                };
+                (index..end).for_each(|i| self.elements.func(i).write(element));
+            } else {
+                (index..end).for_each(|i| self.elements.reference(i).write(value.gc as u32));
+            }
         }
     }
 
@@ -222,29 +300,34 @@ impl Table {
         free
     }
 
-    /// Grows to `len` elements; the new ones are `init`.
-    fn grow(&mut self, len: usize, init: ValRaw) -> Result<(), Error> {
-        let old = self.len();
-        self.elements.grow(len)?;
-        // SAFETY: the place lives as long as the store; code does not run now. The caller of `table.grow`
-        // gives a value of the element type.
+    /// Makes it `len` elements long, which are written.
+    fn set_len(&mut self, len: usize) {
+        self.elements.len = len;
+        // SAFETY: the place lives as long as the store; code does not run now.
         unsafe {
-            (*self.place.as_ptr()).base = self.elements.base.as_ptr();
+            (*self.place.as_ptr()).base = self.elements.base().as_ptr();
             (*self.place.as_ptr()).len = len;
-            match self.kind() {
-                ValKind::Func if init.func == self.init => {}
-                ValKind::Func => (old..len).for_each(|i| self.set_func(i, init.func)),
-                _ => self.fill_references(old, init.gc as u32, len - old),
-            }
         }
-        Ok(())
+    }
+
+    /// Where the elements end that have to be written so that those up to `len` become `init`.
+    ///
+    /// # Safety
+    /// `init` is of the element type.
+    unsafe fn end_of_growth(&self, len: usize, init: ValRaw) -> usize {
+        // SAFETY: the caller's promise.
+        let zero = match self.kind() {
+            ValKind::Func => unsafe { init.func == self.init },
+            _ => unsafe { init.gc == 0 },
+        };
+        if zero { len.min(self.elements.written) } else { len }
     }
 
     /// Visits the heap references in it.
     pub(crate) fn visit_references(&mut self, visit: &mut dyn FnMut(&mut u32)) {
         if self.kind() == ValKind::Gc {
-            for i in 0..self.len() {
-                // SAFETY: within the table, which code does not use now.
+            for i in 0..self.elements.len.max(self.elements.written) {
+                // SAFETY: within the array, which code does not use now.
                 visit(unsafe { self.elements.reference(i).as_mut() });
             }
         }
@@ -264,7 +347,7 @@ pub(crate) unsafe fn make(store: StorePtr, ty: &TableType) -> Result<Result<Elem
     if !unsafe { store.table_growing(ty, 0, len) }? {
         return Ok(Err(refused(len)));
     }
-    Ok(Elements::new(ty.element.kind(), len))
+    Ok(Elements::new(ty.element.kind(), len, ty.max.unwrap_or(u64::MAX).min(MAX_ELEMENTS) as usize))
 }
 
 fn too_long(ty: &TableType, desired: u64) -> Error {
@@ -288,40 +371,65 @@ pub(crate) unsafe fn grow(
 ) -> Result<Result<u64, Error>, Status> {
     // SAFETY: the caller's promise; borrows of the store end before hooks run.
     unsafe {
-        let (ty, kind, old) = {
-            let t = &store.inner().tables[table.0 as usize];
-            (t.ty, t.kind(), t.len())
+        let (ty, old) = {
+            let t = store.inner().table(table);
+            (t.ty, t.len())
         };
         if delta == 0 {
             return Ok(Ok(old as u64));
         }
         let desired = (old as u64).saturating_add(delta);
         let Ok(len) = usize::try_from(desired) else { return Ok(Err(too_long(&ty, desired))) };
-        // The hook may run code that collects.
-        let place = (kind == ValKind::Gc).then(|| store.inner().roots.keep(init.gc as u32));
-        let allowed = store.table_growing(&ty, old, len);
-        let init = match place {
-            Some(place) => ValRaw { gc: store.inner().roots.unkeep(place) as u64 },
-            None => init,
-        };
-        if !allowed? {
-            return Ok(Err(refused(len)));
-        }
-        let result = {
-            // The hook may have grown it, too: `delta` counts from where it is now.
-            let t = &mut store.inner().tables[table.0 as usize];
-            let old = t.len() as u64;
-            let desired = old.saturating_add(delta);
-            if desired > ty.max.unwrap_or(u64::MAX).min(MAX_ELEMENTS) {
-                Err(too_long(&ty, desired))
-            } else {
-                t.grow(desired as usize, init).map(|()| old)
+        store.with_kept(ty.element.kind(), init, |init| {
+            if !store.table_growing(&ty, old, len)? {
+                return Ok(Err(refused(len)));
             }
-        };
-        if let Err(why) = &result {
-            store.ask((), |hooks| hooks.table_grow_failed(why).map_err(Into::into))?;
+            let result = grow_as_allowed(store, table, delta, init)?;
+            if let Err(why) = &result {
+                store.ask((), |hooks| hooks.table_grow_failed(why).map_err(Into::into))?;
+            }
+            Ok(result)
+        })
+    }
+}
+
+/// # Safety
+/// As for [`grow`]; `init` gives the value as it is now.
+unsafe fn grow_as_allowed(
+    store: StorePtr,
+    table: TableId,
+    delta: u64,
+    init: &dyn Fn() -> ValRaw,
+) -> Result<Result<u64, Error>, Status> {
+    loop {
+        // SAFETY: the caller's promise; borrows of the store end before hooks run.
+        unsafe {
+            // A hook may have grown it, too: `delta` counts from where it is now.
+            let t = &mut store.inner().tables[table.0 as usize];
+            let old = t.len();
+            let desired = (old as u64).saturating_add(delta);
+            if desired > t.ty.max.unwrap_or(u64::MAX).min(MAX_ELEMENTS) {
+                return Ok(Err(too_long(&t.ty, desired)));
+            }
+            let len = desired as usize;
+            if let Err(why) = t.elements.make_room(len) {
+                return Ok(Err(why));
+            }
+            // The array may have moved.
+            t.set_len(old);
+            let end = t.end_of_growth(len, init()).max(old);
+            builtins::in_chunks(store, end - old, PIECE, false, |part| {
+                let t = &mut store.inner().tables[table.0 as usize];
+                if t.len() == old {
+                    t.write(old + part.start, init(), part.len());
+                }
+            })?;
+            let t = &mut store.inner().tables[table.0 as usize];
+            if t.len() == old {
+                t.set_len(len);
+                return Ok(Ok(old as u64));
+            }
         }
-        Ok(result)
     }
 }
 
@@ -340,20 +448,44 @@ impl StorePtr {
     pub unsafe fn new_table(self, ty: &TableType, init: ValRaw) -> Result<TableId, GrowError> {
         // SAFETY: the caller's promise. The hook may collect.
         unsafe {
-            let is_reference = ty.element.kind() == ValKind::Gc;
-            let kept = is_reference.then(|| self.inner().roots.keep(init.gc as u32));
-            let elements = make(self, ty);
-            let init = match kept {
-                Some(place) => ValRaw { gc: self.inner().roots.unkeep(place) as u64 },
-                None => init,
-            };
-            let elements = elements
-                .map_err(|status| GrowError::Hook(self.failure(status)))?
-                .map_err(GrowError::Refused)?;
-            let inner = self.inner();
-            let none = VMTable { base: ptr::null_mut(), len: 0, owner: ptr::null_mut() };
-            let place = inner.host_tables.alloc(none);
-            Ok(inner.add_table(*ty, elements, place, init))
+            self.with_kept(ty.element.kind(), init, |init| {
+                let elements = match make(self, ty)? {
+                    Ok(elements) => elements,
+                    Err(why) => return Ok(Err(why)),
+                };
+                let inner = self.inner();
+                let none = VMTable { base: ptr::null_mut(), len: 0, owner: ptr::null_mut() };
+                let place = inner.host_tables.alloc(none);
+                let id = inner.add_table(*ty, elements, place);
+                let end = inner.tables[id.0 as usize].set_init(init());
+                inner.table_fill(id, 0, init(), end);
+                Ok(Ok(id))
+            })
+            .map_err(|status| GrowError::Hook(self.failure(status)))?
+            .map_err(GrowError::Refused)
+        }
+    }
+
+    /// Does something with a value for elements of this kind, which `f` asks for again after a hook may have run:
+    /// that may collect, and move it.
+    ///
+    /// # Safety
+    /// As for all methods here; the value is of the kind.
+    unsafe fn with_kept<R>(
+        self,
+        kind: ValKind,
+        value: ValRaw,
+        f: impl FnOnce(&dyn Fn() -> ValRaw) -> R,
+    ) -> R {
+        if kind == ValKind::Func {
+            return f(&|| value);
+        }
+        // SAFETY: the caller's promise; borrows end before `f` goes on.
+        unsafe {
+            let kept = self.inner().roots.keep(value.gc as u32);
+            let result = f(&|| ValRaw { gc: self.inner().roots.kept(kept) as u64 });
+            self.inner().roots.unkeep(kept);
+            result
         }
     }
 
@@ -380,11 +512,10 @@ impl StoreInner {
         ty: TableType,
         elements: Elements,
         place: NonNull<VMTable>,
-        init: ValRaw,
     ) -> TableId {
         let id = TableId(self.tables.len() as u32);
         // SAFETY: the caller's promise.
-        self.tables.push(unsafe { Table::new(id, ty, elements, place, init) });
+        self.tables.push(unsafe { Table::new(id, ty, elements, place) });
         id
     }
 
@@ -413,7 +544,8 @@ impl StoreInner {
                 self.func_ref(instance, function)
             }
         };
-        self.tables[table.0 as usize].set_func(index, func);
+        // SAFETY: validation matched the segment's type with the table's.
+        unsafe { self.table_fill(table, index, ValRaw { func }, 1) };
         func
     }
 
@@ -429,13 +561,9 @@ impl StoreInner {
     /// The value is of the element type.
     pub(crate) unsafe fn table_fill(&mut self, table: TableId, index: usize, value: ValRaw, len: usize) {
         let t = &mut self.tables[table.0 as usize];
+        assert!(index + len <= t.len());
         // SAFETY: the caller gives a value of the element type.
-        unsafe {
-            match t.kind() {
-                ValKind::Func => (index..index + len).for_each(|i| t.set_func(i, value.func)),
-                _ => t.fill_references(index, value.gc as u32, len),
-            }
-        }
+        unsafe { t.write(index, value, len) };
     }
 
     /// Copies elements between tables of one kind; ranges of one table may overlap.

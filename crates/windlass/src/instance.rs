@@ -11,6 +11,15 @@ use std::sync::Arc;
 use windlass_abi::facts::EntityIndex;
 use windlass_runtime::{ExternId, InstanceId, InstantiateError};
 
+/// Why an instance was not made, as the host sees it.
+fn not_made<N>(error: InstantiateError) -> Result<N> {
+    match error {
+        InstantiateError::Trap(code) => Err(Trap::from(code).into()),
+        InstantiateError::Resource(error) => Err(error.into()),
+        InstantiateError::Hook(failure) => hook_failed(failure),
+    }
+}
+
 /// An instance of a module in a store.
 ///
 /// ```
@@ -72,21 +81,12 @@ impl Instance {
         let runtime = store.runtime();
         // SAFETY: the store is borrowed exclusively, no reference into it is in use while hooks run, and the
         // imports are of the store and were checked.
-        let made = unsafe { runtime.instantiate(module.runtime(), imports) };
+        let id = unsafe { runtime.new_instance(module.runtime(), imports) }.or_else(not_made)?;
+        // What its segments write may refer to the instance, so it stays, whether or not all of them fit.
+        store.core_mut().add_instance(module.clone());
+        // SAFETY: as above.
+        unsafe { runtime.fill_instance(id) }.or_else(not_made)?;
         let core = store.core_mut();
-        let id = match made {
-            Ok(id) => {
-                core.add_instance(module.clone());
-                id
-            }
-            Err(InstantiateError::Trap(code)) => {
-                // What the segments wrote before may refer to the instance, so it stays.
-                core.add_instance(module.clone());
-                return Err(Trap::from(code).into());
-            }
-            Err(InstantiateError::Resource(error)) => return Err(error.into()),
-            Err(InstantiateError::Hook(failure)) => return hook_failed(failure),
-        };
         let instance = Instance::from_id(core, id);
         if let Some(start) = facts.start {
             let start = instance.item(core, EntityIndex::Function(start)).into_func();

@@ -10,7 +10,7 @@ use windlass_abi::vm::VMStore;
 ///
 /// # Safety
 /// As for [`StorePtr`]'s methods.
-pub(super) unsafe fn interrupted(store: StorePtr) -> Result<(), Status> {
+pub(crate) unsafe fn interrupted(store: StorePtr) -> Result<(), Status> {
     // SAFETY: the caller's promise.
     match unsafe { store.ask(false, |hooks| hooks.interrupt().map(|()| true)) }? {
         true => Ok(()),

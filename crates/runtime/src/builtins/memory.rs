@@ -8,8 +8,8 @@ use windlass_abi::builtins::{Status, VMResult};
 use windlass_abi::trap::TrapCode;
 use windlass_abi::vm::{VMContext, VMMemory};
 
-/// Bytes of a bulk operation between two looks at the interrupt word: some milliseconds' worth.
-const CHUNK: usize = 4 << 20;
+/// Bytes of a bulk operation between two looks at the interrupt word: less than a millisecond's worth.
+const CHUNK: usize = 1 << 20;
 
 /// A memory as its context shows it now.
 struct View {

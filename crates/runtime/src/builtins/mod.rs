@@ -13,6 +13,8 @@ mod memory;
 mod reference;
 mod table;
 
+pub(crate) use control::interrupted;
+
 use crate::failure::Failure;
 use crate::ids::InstanceId;
 use crate::store::StorePtr;
@@ -52,6 +54,23 @@ pub(crate) static BUILTINS: VMBuiltins = VMBuiltins {
 };
 
 impl StorePtr {
+    /// Whether a guest is running, or has called the host function that is, and is to be stopped. What the host
+    /// does on its own account is not interrupted.
+    ///
+    /// # Safety
+    /// As for all methods here.
+    pub(crate) unsafe fn guest_is_interrupted(self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.is_interrupted() && !(*self.vmstore()).activation.is_null() }
+    }
+
+    /// # Safety
+    /// As for all methods here.
+    pub(crate) unsafe fn is_interrupted(self) -> bool {
+        // SAFETY: the caller's promise; the field is atomic.
+        unsafe { (*self.vmstore()).interrupt.load(Relaxed) != 0 }
+    }
+
     /// What code does when it sees the interrupt word, for host code: asks the hook whether to go on, if the word is set.
     ///
     /// # Safety
@@ -59,10 +78,10 @@ impl StorePtr {
     pub unsafe fn check_interrupt(self) -> Result<(), Failure> {
         // SAFETY: the caller's promise.
         unsafe {
-            if (*self.vmstore()).interrupt.load(Relaxed) == 0 {
+            if !self.is_interrupted() {
                 return Ok(());
             }
-            control::interrupted(self).map_err(|status| self.failure(status))
+            interrupted(self).map_err(|status| self.failure(status))
         }
     }
 }
@@ -112,7 +131,7 @@ fn status(result: Result<(), Status>) -> Status {
 ///
 /// # Safety
 /// As for [`StorePtr`]'s methods.
-unsafe fn in_chunks(
+pub(crate) unsafe fn in_chunks(
     store: StorePtr,
     len: usize,
     chunk: usize,
@@ -130,8 +149,8 @@ unsafe fn in_chunks(
         }
         // SAFETY: the caller's promise.
         unsafe {
-            if (*store.vmstore()).interrupt.load(Relaxed) != 0 {
-                control::interrupted(store)?;
+            if store.guest_is_interrupted() {
+                interrupted(store)?;
             }
         }
     }

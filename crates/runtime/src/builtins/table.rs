@@ -3,13 +3,10 @@
 use super::{find, in_chunks, result, status};
 use crate::ids::TableId;
 use crate::store::StorePtr;
-use crate::table;
+use crate::table::{self, PIECE};
 use windlass_abi::builtins::{Status, VMFuncResult, VMResult};
 use windlass_abi::trap::TrapCode;
 use windlass_abi::vm::{VMContext, VMFuncRef, ValRaw};
-
-/// Elements of a bulk operation between two looks at the interrupt word.
-const CHUNK: usize = 64 << 10;
 
 const OUT_OF_BOUNDS: Status = Status::trap(TrapCode::TableOutOfBounds);
 
@@ -88,7 +85,7 @@ pub(super) unsafe extern "C" fn table_fill_func(
     unsafe {
         let (store, id) = find_table(cx, table);
         let Some((index, len)) = store.inner().table(id).range(index, len) else { return OUT_OF_BOUNDS };
-        status(in_chunks(store, len, CHUNK, false, |part| {
+        status(in_chunks(store, len, PIECE, false, |part| {
             store.inner().table_fill(id, index + part.start, ValRaw { func }, part.len());
         }))
     }
@@ -107,7 +104,7 @@ pub(super) unsafe extern "C" fn table_fill_gc(
         let (store, id) = find_table(cx, table);
         let Some((index, len)) = store.inner().table(id).range(index, len) else { return OUT_OF_BOUNDS };
         let kept = store.inner().roots.keep(value);
-        let result = in_chunks(store, len, CHUNK, false, |part| {
+        let result = in_chunks(store, len, PIECE, false, |part| {
             let inner = store.inner();
             let value = ValRaw { gc: inner.roots.kept(kept) as u64 };
             inner.table_fill(id, index + part.start, value, part.len());
@@ -131,7 +128,7 @@ pub(super) unsafe extern "C" fn table_copy(
         let (_, from) = find_table(cx, src_table);
         let Some((dst, _)) = store.inner().table(to).range(dst, len) else { return OUT_OF_BOUNDS };
         let Some((src, len)) = store.inner().table(from).range(src, len) else { return OUT_OF_BOUNDS };
-        status(in_chunks(store, len, CHUNK, dst > src, |part| {
+        status(in_chunks(store, len, PIECE, dst > src, |part| {
             store.inner().table_copy(to, dst + part.start, from, src + part.start, part.len());
         }))
     }
@@ -162,7 +159,7 @@ pub(super) unsafe extern "C" fn table_init(
         }
         let Some((dst, len)) = store.inner().table(id).range(dst, len) else { return OUT_OF_BOUNDS };
         let src = src as usize;
-        status(in_chunks(store, len, CHUNK, false, |part| {
+        status(in_chunks(store, len, PIECE, false, |part| {
             let (at, from) = (dst + part.start, src + part.start);
             store.inner().write_segment(instance, &module, segment, id, at, from, part.len());
         }))

@@ -31,6 +31,8 @@ pub(crate) struct DataPlan {
 const SMALLEST: usize = 64 << 10;
 /// Above this length, an image that is mostly holes is not worth its address space.
 const LONGEST: usize = 1 << 30;
+/// Bytes that are written to an image at once.
+const PIECE: usize = 1 << 20;
 
 /// Where a segment lies whose offset is a plain constant.
 fn constant_offset(expr: &ConstExpr) -> Option<usize> {
@@ -53,8 +55,8 @@ fn fits(facts: &ModuleFacts, segment: &DataSegment) -> Option<(usize, Range<usiz
 }
 
 impl DataPlan {
-    /// The plan for a module with these data bytes.
-    pub(crate) fn new(facts: &ModuleFacts, data: &[u8]) -> DataPlan {
+    /// The plan for a module with these data bytes, and its images; `None` if `stop` has said so before they were made.
+    pub(crate) fn new(facts: &ModuleFacts, data: &[u8], stop: &dyn Fn() -> bool) -> Option<DataPlan> {
         let own = facts.memories.len() - facts.imported.memories as usize;
         let placed: Vec<Option<(usize, Range<usize>)>> = facts
             .data
@@ -76,7 +78,7 @@ impl DataPlan {
                 }
             }
             let shared = facts.memories[facts.imported.memories as usize + memory].shared;
-            let image = if shared { None } else { make(&mut parts) };
+            let image = if shared { None } else { make(&mut parts, stop)? };
             if image.is_some() {
                 for (flag, place) in plan.in_image.iter_mut().zip(&placed) {
                     *flag |= matches!(place, Some((target, _)) if *target == memory);
@@ -84,26 +86,33 @@ impl DataPlan {
             }
             plan.images.push(image);
         }
-        plan
+        Some(plan)
     }
 }
 
-/// An image of these parts, if one is worth while.
-fn make(parts: &mut [(usize, &[u8])]) -> Option<MemoryImage> {
+/// An image of these parts, if one is worth while. `None` if `stop` has said so.
+fn make(parts: &mut [(usize, &[u8])], stop: &dyn Fn() -> bool) -> Option<Option<MemoryImage>> {
     let page = sys::page_size();
     if parts.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() < SMALLEST {
-        return None;
+        return Some(None);
     }
-    let start = parts.iter().map(|(at, _)| *at).min()? / page * page;
-    let end = parts.iter().map(|(at, bytes)| at + bytes.len()).max()?;
-    let len = sys::round_up_to_page(end - start)?;
-    if len > LONGEST {
-        return None;
+    let start = parts.iter().map(|(at, _)| *at).min().unwrap_or(0) / page * page;
+    let end = parts.iter().map(|(at, bytes)| at + bytes.len()).max().unwrap_or(0);
+    let Some(len) = sys::round_up_to_page(end - start).filter(|len| *len <= LONGEST) else {
+        return Some(None);
+    };
+    let Some(image) = Image::new(len) else { return Some(None) };
+    for (at, bytes) in parts {
+        for (piece, bytes) in bytes.chunks(PIECE).enumerate() {
+            if stop() {
+                return None;
+            }
+            if image.write(*at - start + piece * PIECE, bytes).is_err() {
+                return Some(None);
+            }
+        }
     }
-    for (at, _) in parts.iter_mut() {
-        *at -= start;
-    }
-    Some(MemoryImage { at: start, len, image: Image::new(len, parts)? })
+    Some(Some(MemoryImage { at: start, len, image }))
 }
 
 #[cfg(test)]
@@ -131,10 +140,11 @@ mod tests {
             segment(ConstOp::I32(0), 0..2),
         ]);
         let data = vec![5; SMALLEST];
-        let plan = DataPlan::new(&facts, &data);
+        let plan = DataPlan::new(&facts, &data, &|| false).unwrap();
         let expected = sys::RESERVES;
         assert_eq!(plan.in_image, [expected, expected, false, false]);
         assert_eq!(plan.images[0].is_some(), expected);
+        assert!(!expected || DataPlan::new(&facts, &data, &|| true).is_none());
         if let Some(image) = &plan.images[0] {
             assert_eq!(image.at, 0);
             assert_eq!(image.len, (SMALLEST + 100).next_multiple_of(sys::page_size()));
@@ -144,8 +154,8 @@ mod tests {
     #[test]
     fn copies_what_is_small_or_unknown() {
         let small = facts(vec![segment(ConstOp::I32(0), 0..100)]);
-        assert_eq!(DataPlan::new(&small, &[0; 100]).in_image, [false]);
+        assert_eq!(DataPlan::new(&small, &[0; 100], &|| false).unwrap().in_image, [false]);
         let unknown = facts(vec![segment(ConstOp::GlobalGet(0), 0..SMALLEST)]);
-        assert_eq!(DataPlan::new(&unknown, &[0; SMALLEST]).in_image, [false]);
+        assert_eq!(DataPlan::new(&unknown, &[0; SMALLEST], &|| false).unwrap().in_image, [false]);
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Invariants: `len` bytes from `base` are accessible; what lies between `len` and the end of its
 //! system page is zero and never written (code checks `len` to the byte), so growing finds zeroes.
+//!
+//! Growing beyond the reservation moves the bytes. There may be gigabytes of them, so moving them, and giving
+//! back the place where they were, goes piece by piece and can be stopped: then nothing has changed for the guest.
 
 use super::{MemoryConfig, MemoryImage};
 use crate::failure::Error;
@@ -24,7 +27,14 @@ pub(crate) struct LinearMemory {
     guard: usize,
     /// The largest size, for choosing how much to reserve when moving.
     reach: u64,
+    /// A place that is not used any more, and not given back in full yet: this takes its time.
+    left: Option<Reservation>,
 }
+
+/// Bytes that are moved between two looks whether to stop: well below a millisecond's worth.
+const MOVE: usize = 1 << 20;
+/// Bytes that are given back at once.
+const GIVE_BACK: usize = 16 << 20;
 
 /// The largest size in bytes that a memory of the type can have on this host.
 pub(crate) fn max_bytes(ty: &MemoryType) -> u64 {
@@ -45,7 +55,8 @@ impl LinearMemory {
         let reach = max_bytes(ty);
         let wanted = if ty.memory64 { config.reservation64.min(reach) } else { config.reservation };
         let guard = usize::try_from(config.guard).ok().and_then(sys::round_up_to_page).unwrap_or(0);
-        let mut memory = LinearMemory { reservation: None, usable: 0, committed: 0, len: 0, guard, reach };
+        let mut memory =
+            LinearMemory { reservation: None, usable: 0, committed: 0, len: 0, guard, reach, left: None };
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).max(len);
         let attempts: &[usize] = match sys::RESERVES {
             true if config.required && !ty.memory64 => &[wanted],
@@ -95,24 +106,51 @@ impl LinearMemory {
         Ok(())
     }
 
-    /// Grows to `len` bytes, not fewer than it has. Moves only if the reservation is too small.
-    pub(crate) fn grow(&mut self, len: usize) -> Result<(), Error> {
+    /// Grows to `len` bytes, not fewer than it has; moves only if the reservation is too small.
+    /// False if `stop` has said so in the middle of that, and the memory is as it was.
+    pub(crate) fn grow(&mut self, len: usize, stop: &dyn Fn() -> bool) -> Result<bool, Error> {
         debug_assert!(len >= self.len);
         if len <= self.usable {
-            return self.extend(len);
+            return self.extend(len).map(|()| true);
+        }
+        if !self.give_back(stop) {
+            return Ok(false);
         }
         // Half as much again, so that growing step by step copies each byte a bounded number of times.
         let reach = usize::try_from(self.reach).unwrap_or(usize::MAX);
         let ahead = len.saturating_add(len / 2).min(reach).max(len);
-        let mut moved = LinearMemory { reservation: None, usable: 0, committed: 0, len: 0, ..*self };
+        let mut moved =
+            LinearMemory { reservation: None, usable: 0, committed: 0, len: 0, left: None, ..*self };
         if !sys::RESERVES || moved.reserve(ahead).is_err() {
             moved.reserve(len)?;
         }
         moved.extend(len)?;
-        // SAFETY: both have `self.len` bytes, in different reservations.
-        unsafe { self.base().copy_to_nonoverlapping(moved.base(), self.len) };
+        for start in (0..self.len).step_by(MOVE) {
+            if start != 0 && stop() {
+                self.left = moved.reservation;
+                return Ok(false);
+            }
+            let piece = MOVE.min(self.len - start);
+            // SAFETY: both have `self.len` bytes, in different reservations.
+            unsafe { self.base().add(start).copy_to_nonoverlapping(moved.base().add(start), piece) };
+        }
+        moved.left = self.reservation.take();
         *self = moved;
-        Ok(())
+        // What is not given back now goes when the memory grows again, or with it.
+        self.give_back(stop);
+        Ok(true)
+    }
+
+    /// Gives back the place that is not used any more; false if `stop` has said so before it was done.
+    fn give_back(&mut self, stop: &dyn Fn() -> bool) -> bool {
+        while let Some(left) = &mut self.left {
+            if left.len() <= GIVE_BACK || !left.shrink(left.len() - GIVE_BACK) {
+                self.left = None;
+            } else if stop() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Maps the module's image over the initial contents; false if the system refuses, and nothing is mapped.
@@ -153,7 +191,7 @@ mod tests {
         let mut m = LinearMemory::new(&ty(1, None), 65536, &config).unwrap();
         bytes(&mut m)[65535] = 9;
         let base = m.base();
-        m.grow(10 * 65536).unwrap();
+        assert!(m.grow(10 * 65536, &|| false).unwrap());
         assert!(!sys::RESERVES || base == m.base());
         assert_eq!(m.len(), 655360);
         assert_eq!(bytes(&mut m)[65535..65538], [9, 0, 0]);
@@ -165,9 +203,29 @@ mod tests {
         let config = MemoryConfig { reservation: 0, reservation64: 0, ..MemoryConfig::default() };
         let mut m = LinearMemory::new(&ty(1, None), 65536, &config).unwrap();
         bytes(&mut m).fill(3);
-        m.grow(5 * 65536).unwrap();
+        assert!(m.grow(5 * 65536, &|| false).unwrap());
         assert!(bytes(&mut m)[..65536].iter().all(|b| *b == 3));
         assert!(bytes(&mut m)[65536..].iter().all(|b| *b == 0));
+    }
+
+    #[test]
+    fn a_move_can_be_stopped() {
+        use std::cell::Cell;
+        let config = MemoryConfig { reservation: 0, reservation64: 0, ..MemoryConfig::default() };
+        let len = 4 * MOVE;
+        let mut m = LinearMemory::new(&ty(1, None), len, &config).unwrap();
+        bytes(&mut m).iter_mut().enumerate().for_each(|(i, b)| *b = (i >> 16) as u8);
+        for looks in [0_u32, 2] {
+            let left = Cell::new(looks);
+            let stop = || left.replace(left.get().saturating_sub(1)) == 0;
+            assert!(!m.grow(2 * len, &stop).unwrap());
+            assert_eq!(m.len(), len);
+        }
+        assert!(m.left.is_some() || !sys::RESERVES);
+        assert!(m.grow(2 * len, &|| false).unwrap());
+        assert!(m.left.is_none());
+        assert!(bytes(&mut m)[..len].iter().enumerate().all(|(i, b)| *b == (i >> 16) as u8));
+        assert!(bytes(&mut m)[len..].iter().all(|b| *b == 0));
     }
 
     #[test]
@@ -176,9 +234,9 @@ mod tests {
         let config = MemoryConfig { reservation: 0, ..MemoryConfig::default() };
         let mut m = LinearMemory::new(&ty, 0, &config).unwrap();
         assert_eq!(m.len(), 0);
-        m.grow(7).unwrap();
+        assert!(m.grow(7, &|| false).unwrap());
         bytes(&mut m).fill(1);
-        m.grow(9).unwrap();
+        assert!(m.grow(9, &|| false).unwrap());
         assert_eq!(bytes(&mut m), [1, 1, 1, 1, 1, 1, 1, 0, 0]);
     }
 
@@ -192,7 +250,7 @@ mod tests {
         ));
         assert_eq!(byte_size(&ty, 1 << 48), None);
         let mut m = LinearMemory::new(&ty, 65536, &MemoryConfig::default()).unwrap();
-        assert!(m.grow(len).is_err());
+        assert!(m.grow(len, &|| false).is_err());
         assert_eq!(m.len(), 65536);
     }
 }

@@ -15,6 +15,7 @@ pub(crate) use linear::LinearMemory;
 pub(crate) use shared::{Expected, Sleeper};
 pub use shared::{SharedMemory, WaitResult};
 
+use crate::builtins;
 use crate::failure::{Error, GrowError};
 use crate::ids::MemoryId;
 use crate::store::{Store, StoreInner, StorePtr};
@@ -105,18 +106,20 @@ impl Memory {
         }
     }
 
-    /// Grows by `delta` pages and gives the old size in pages.
-    fn grow(&mut self, delta: u64) -> Result<u64, Error> {
+    /// Grows by `delta` pages and gives the old size in pages; `None` if `stop` has said so in the middle of it.
+    fn grow(&mut self, delta: u64, stop: &dyn Fn() -> bool) -> Result<Option<u64>, Error> {
         let old = self.size();
         let m = match &mut self.bytes {
-            MemoryBytes::Shared(m) => return m.grow(delta),
+            MemoryBytes::Shared(m) => return m.grow(delta).map(Some),
             MemoryBytes::Own(m) => m,
         };
         let desired = old.saturating_add(delta);
         let len = linear::byte_size(&self.ty, desired)
             .filter(|len| *len as u64 <= linear::max_bytes(&self.ty))
             .ok_or_else(|| Error::memory_maximum(&self.ty, desired))?;
-        m.grow(len)?;
+        if !m.grow(len, stop)? {
+            return Ok(None);
+        }
         for place in &self.copies {
             // SAFETY: `show` was promised that the place stays writable.
             unsafe {
@@ -124,7 +127,7 @@ impl Memory {
                 (**place).len = m.len();
             }
         }
-        Ok(old)
+        Ok(Some(old))
     }
 }
 
@@ -154,6 +157,9 @@ pub(crate) unsafe fn make(store: StorePtr, ty: &MemoryType) -> Result<Result<Mem
 
 /// `memory.grow`: the old size in pages, or why it did not grow. An error of a hook is parked.
 ///
+/// Bytes that have to be moved can be gigabytes. An interruption of the guest stops that; if the hook says that
+/// the guest goes on, growing starts anew, and is not stopped again: so it ends, however often the hook is asked.
+///
 /// # Safety
 /// As for [`StorePtr`]'s methods.
 pub(crate) unsafe fn grow(
@@ -161,31 +167,45 @@ pub(crate) unsafe fn grow(
     memory: MemoryId,
     delta: u64,
 ) -> Result<Result<u64, Error>, Status> {
-    // SAFETY: the caller's promise; borrows of the store end before hooks run.
-    unsafe {
-        let (ty, old, current) = {
-            let m = &store.inner().memories[memory.0 as usize];
-            (m.ty, m.size(), m.raw().1)
-        };
-        if delta == 0 {
-            return Ok(Ok(old));
-        }
-        let desired = old.saturating_add(delta);
-        let result = match linear::byte_size(&ty, desired) {
-            None => Err(Error::memory_maximum(&ty, desired)),
-            Some(len) => {
-                if store.memory_growing(&ty, current, len)? {
-                    store.inner().memories[memory.0 as usize].grow(delta)
-                } else {
-                    return Ok(Err(Error::Limit { what: "a memory", desired: len as u64, unit: "bytes" }));
-                }
+    // The size that the hook has allowed.
+    let mut allowed = None;
+    loop {
+        // SAFETY: the caller's promise; borrows of the store end before hooks run.
+        unsafe {
+            let (ty, old, current) = {
+                let m = &store.inner().memories[memory.0 as usize];
+                (m.ty, m.size(), m.raw().1)
+            };
+            if delta == 0 {
+                return Ok(Ok(old));
             }
-        };
-        if let Err(why) = &result {
-            store.ask((), |hooks| hooks.memory_grow_failed(why).map_err(Into::into))?;
+            let desired = old.saturating_add(delta);
+            let Some(len) = linear::byte_size(&ty, desired) else {
+                return grow_failed(store, Error::memory_maximum(&ty, desired));
+            };
+            let anew = allowed.is_some();
+            if allowed != Some(len) && !store.memory_growing(&ty, current, len)? {
+                return Ok(Err(Error::Limit { what: "a memory", desired: len as u64, unit: "bytes" }));
+            }
+            allowed = Some(len);
+            let stop = || !anew && store.guest_is_interrupted();
+            match store.inner().memories[memory.0 as usize].grow(delta, &stop) {
+                Ok(Some(old)) => return Ok(Ok(old)),
+                Ok(None) => builtins::interrupted(store)?,
+                Err(why) => return grow_failed(store, why),
+            }
         }
-        Ok(result)
     }
+}
+
+/// Tells the hook that a memory did not grow, and why.
+///
+/// # Safety
+/// As for [`StorePtr`]'s methods.
+unsafe fn grow_failed(store: StorePtr, why: Error) -> Result<Result<u64, Error>, Status> {
+    // SAFETY: the caller's promise.
+    unsafe { store.ask((), |hooks| hooks.memory_grow_failed(&why).map_err(Into::into))? };
+    Ok(Err(why))
 }
 
 impl StorePtr {

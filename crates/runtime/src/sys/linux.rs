@@ -48,6 +48,17 @@ impl Reservation {
         self.len
     }
 
+    /// Gives the end of the range back, so that `len` bytes stay, whole pages. False if the system refuses.
+    pub(crate) fn shrink(&mut self, len: usize) -> bool {
+        assert!(len <= self.len && len != 0 && len.is_multiple_of(page_size()));
+        // SAFETY: the range is ours, and whoever got pointers into it has given them up, as for a drop.
+        let done = unsafe { munmap(self.base.as_ptr().add(len).cast(), self.len - len) }.is_ok();
+        if done {
+            self.len = len;
+        }
+        done
+    }
+
     /// Makes bytes accessible, zeroed if they were not accessible before.
     ///
     /// # Safety
@@ -101,14 +112,10 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// An image of `len` bytes (whole pages), zero but for `parts` (later ones win). `None` if the
-    /// system does not give one.
-    pub(crate) fn new(len: usize, parts: &[(usize, &[u8])]) -> Option<Image> {
+    /// A zeroed image of `len` bytes, whole pages. `None` if the system does not give one.
+    pub(crate) fn new(len: usize) -> Option<Image> {
         let file = memfd_create("windlass-image", MemfdFlags::CLOEXEC).ok()?;
         ftruncate(&file, len as u64).ok()?;
-        for &(at, bytes) in parts {
-            write_all(&file, at as u64, bytes).ok()?;
-        }
         Some(Image { file, len })
     }
 }
@@ -122,6 +129,11 @@ pub(super) fn write_all(file: &OwnedFd, mut at: u64, mut bytes: &[u8]) -> io::Re
                 bytes = &bytes[n..];
                 at += n as u64;
             }
+
+    /// Writes bytes to an image that is not mapped yet.
+    pub(crate) fn write(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
+        write_all(&self.file, at as u64, bytes)
+    }
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn images_are_private() {
         let page = page_size();
-        let image = Image::new(2 * page, &[(3, b"abc"), (page, b"def")]);
+        let image = Image::new(2 * page);
         assert_eq!(image.is_some(), RESERVES);
         let Some(image) = image else { return };
         let a = Reservation::new(2 * page).unwrap();

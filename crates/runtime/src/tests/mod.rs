@@ -338,6 +338,24 @@ impl Builder {
     }
 }
 
+impl StorePtr {
+    /// A new instance, filled.
+    ///
+    /// # Safety
+    /// As for [`StorePtr::new_instance`].
+    unsafe fn instantiate(
+        self,
+        module: &Arc<Module>,
+        imports: &[ExternId],
+    ) -> Result<InstanceId, InstantiateError> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let instance = self.new_instance(module, imports)?;
+            self.fill_instance(instance).map(|()| instance)
+        }
+    }
+}
+
 fn func(store: &mut Store, instance: InstanceId, index: u32) -> FuncPtr {
     match store.instance_item(instance, EntityIndex::Function(index)) {
         ExternId::Func(f) => f,

@@ -15,6 +15,7 @@ use windlass_abi::facts::ModuleFacts;
 use windlass_abi::types::{
     CompositeType, FieldType, FuncType, HeapType, RefType, Signature, StorageType, SubType, ValType,
 };
+use windlass_abi::vm::VMTableFunc;
 use windlass_runtime::TypeOracle;
 
 /// Marks an index relative to the start of the group; ids stay below.
@@ -28,11 +29,18 @@ pub(crate) struct TypeRegistry {
     registering: Mutex<()>,
 }
 
-#[derive(Default)]
 struct Tables {
     groups: HashMap<Arc<[SubType]>, Weak<RecGroup>>,
+    /// By id. The first is that of no type.
     slots: Vec<Slot>,
     free: Vec<u32>,
+}
+
+impl Default for Tables {
+    fn default() -> Tables {
+        const { assert!(VMTableFunc::NO_TYPE == 0) };
+        Tables { groups: HashMap::new(), slots: vec![Slot::EMPTY], free: Vec::new() }
+    }
 }
 
 /// What is known by id alone.
@@ -41,6 +49,10 @@ struct Slot {
     group: Weak<RecGroup>,
     index: u32,
     supertype: Option<u32>,
+}
+
+impl Slot {
+    const EMPTY: Slot = Slot { group: Weak::new(), index: 0, supertype: None };
 }
 
 /// A canonical recursion group, alive.
@@ -209,7 +221,7 @@ impl TypeRegistry {
     #[cfg(test)]
     pub fn len(&self) -> usize {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.slots.len() - tables.free.len()
+        tables.slots.len() - tables.free.len() - 1
     }
 }
 
@@ -234,7 +246,7 @@ impl Tables {
     fn take_id(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             let id = u32::try_from(self.slots.len()).ok().filter(|id| *id < RELATIVE);
-            self.slots.push(Slot { group: Weak::new(), index: 0, supertype: None });
+            self.slots.push(Slot::EMPTY);
             id.expect("memory ends long before two thousand million types")
         })
     }
@@ -418,7 +430,7 @@ mod tests {
         for _ in 0..10 {
             registry.register_module(&module);
         }
-        assert_eq!(registry.read().len(), 2);
+        assert_eq!(registry.read().len(), 3);
         assert_eq!(registry.tables.read().unwrap().groups.len(), 0);
     }
 

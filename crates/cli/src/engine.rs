@@ -2,7 +2,9 @@
 
 use crate::args::{EngineArgs, LimitArgs, Profile, Run, Tier};
 use crate::features;
-use windlass::{Config, Context, Engine, Features, ProfilingStrategy, Result, Strategy, format_err};
+use windlass::{
+    Config, Context, Engine, Features, ProfilingStrategy, Result, Strategy, WasmBacktraceDetails, format_err,
+};
 
 /// An engine with default limits.
 pub fn bare(tier: Tier, features: Features) -> Result<Engine> {
@@ -16,6 +18,11 @@ pub fn limited(run: &Run) -> Result<Engine> {
     let mut config = config(args.compiler, features::apply(&args.features.switches));
     config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
     config.lazy_compilation(*lazy);
+    // Who runs a program that traps wants to see its source.
+    config.wasm_backtrace_details(match std::env::var_os("WASM_BACKTRACE_DETAILS") {
+        Some(value) if value == "0" => WasmBacktraceDetails::Disable,
+        _ => WasmBacktraceDetails::Enable,
+    });
     config.profiler(match profile {
         None => ProfilingStrategy::None,
         Some(Profile::Perfmap) => ProfilingStrategy::PerfMap,

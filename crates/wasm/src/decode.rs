@@ -38,6 +38,8 @@ pub struct Decoded<'a> {
     pub bodies: Vec<Body<'a>>,
     /// All custom sections, in order.
     pub custom_sections: Vec<CustomSection<'a>>,
+    /// Where the contents of the code section start in the module; 0 if there is none. Addresses in DWARF count from there.
+    pub code_start: usize,
 }
 
 /// A custom section.
@@ -74,6 +76,7 @@ struct Decoder<'a> {
     data: &'a [u8],
     bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'a>)>,
     custom_sections: Vec<CustomSection<'a>>,
+    code_start: usize,
     name_section: Option<(&'a [u8], usize)>,
 }
 
@@ -87,6 +90,7 @@ impl<'a> Decoder<'a> {
             data: &[],
             bodies: Vec::new(),
             custom_sections: Vec::new(),
+            code_start: 0,
             name_section: None,
         }
     }
@@ -108,6 +112,7 @@ impl<'a> Decoder<'a> {
             facts: self.facts,
             data: self.data,
             custom_sections: self.custom_sections,
+            code_start: self.code_start,
         }
     }
 
@@ -144,7 +149,8 @@ impl<'a> Decoder<'a> {
                 Ok(())
             }
             Payload::ElementSection(section) => self.elements(section),
-            Payload::CodeSectionStart { count, .. } => {
+            Payload::CodeSectionStart { count, range, .. } => {
+                self.code_start = range.start;
                 self.bodies.reserve_exact(count as usize);
                 Ok(())
             }

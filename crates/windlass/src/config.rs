@@ -32,6 +32,19 @@ pub enum ProfilingStrategy {
     JitDump,
 }
 
+/// Whether backtraces say where in the source they are.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WasmBacktraceDetails {
+    /// Yes: modules keep their debug information.
+    Enable,
+    /// No.
+    Disable,
+    /// Yes if the environment variable `WASM_BACKTRACE_DETAILS` is `1` when a module is made.
+    #[default]
+    Environment,
+}
+
 /// Settings of an [`Engine`](crate::Engine).
 ///
 /// Setters return the configuration, so that they can be chained. What is not set has the default
@@ -61,10 +74,15 @@ pub struct Config {
     pub(crate) gc_stress: bool,
     pub(crate) parallel_compilation: bool,
     pub(crate) wasm_backtrace_max_frames: usize,
+    pub(crate) wasm_backtrace_details: WasmBacktraceDetails,
     pub(crate) profiler: ProfilingStrategy,
     pub(crate) operator_positions: bool,
     pub(crate) signals_based_traps: bool,
     pub(crate) lazy_compilation: bool,
+    #[cfg(feature = "async")]
+    pub(crate) async_stack_size: usize,
+    #[cfg(feature = "async")]
+    pub(crate) async_stack_zeroing: bool,
 }
 
 impl Default for Config {
@@ -100,10 +118,15 @@ impl Config {
             gc_stress: false,
             parallel_compilation: true,
             wasm_backtrace_max_frames: 20,
+            wasm_backtrace_details: WasmBacktraceDetails::Environment,
             profiler: ProfilingStrategy::None,
             operator_positions: false,
             signals_based_traps: true,
             lazy_compilation: false,
+            #[cfg(feature = "async")]
+            async_stack_size: 2 << 20,
+            #[cfg(feature = "async")]
+            async_stack_zeroing: false,
         }
     }
 
@@ -246,10 +269,90 @@ impl Config {
         self
     }
 
+    /// Whether backtraces say where in the source they are, if the module has DWARF sections:
+    /// [`FrameInfo::symbols`](crate::FrameInfo::symbols). Modules then keep these sections in memory; they are read only when a
+    /// backtrace is printed or asked. Default: [`WasmBacktraceDetails::Environment`].
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().wasm_backtrace_details(WasmBacktraceDetails::Enable))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wasm_backtrace_details(&mut self, details: WasmBacktraceDetails) -> &mut Config {
+        self.wasm_backtrace_details = details;
+        self
+    }
+
+    /// Whether modules keep their debug information.
+    pub(crate) fn reads_debug_info(&self) -> bool {
+        match self.wasm_backtrace_details {
+            WasmBacktraceDetails::Enable => true,
+            WasmBacktraceDetails::Disable => false,
+            WasmBacktraceDetails::Environment => {
+                std::env::var_os(crate::backtrace::VARIABLE).is_some_and(|value| value == "1")
+            }
+        }
+    }
+
     /// Whether faults of the processor become traps: of inaccessible pages behind memories, of divisions. Otherwise compiled code
     /// checks everything itself, and no signal handler is needed. The interpreter always checks. Default: on.
     pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
         self.signals_based_traps = enable;
+        self
+    }
+
+    /// Bytes of stack for each asynchronous call that is going on ([`Func::call_async`](crate::Func::call_async)): for the guest, if it is
+    /// compiled, and for host functions that it calls. They are taken from the system as they are used.
+    ///
+    /// The guest gets at most [`Config::max_wasm_stack`] of it, and at most all but 128 KiB, which are left for host
+    /// functions. Those must do with what the guest leaves: as on a thread's stack, the process ends if they overflow it.
+    /// Default: 2 MiB, at least 256 KiB.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// // At least half a MiB for host functions.
+    /// let engine = Engine::new(Config::new().max_wasm_stack(512 << 10).async_stack_size(1 << 20))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "async")]
+    pub fn async_stack_size(&mut self, bytes: usize) -> &mut Config {
+        self.async_stack_size = bytes;
+        self
+    }
+
+    /// Whether stacks of asynchronous calls are zeroed before they are used again. Guests never read what they have not written, so
+    /// this is a second line of defence; it makes short calls slower. Default: off.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().async_stack_zeroing(true))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "async")]
+    pub fn async_stack_zeroing(&mut self, enable: bool) -> &mut Config {
+        self.async_stack_zeroing = enable;
+        self
+    }
+
+    /// Does nothing: every store can be called synchronously and asynchronously.
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().async_support(true))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "async")]
+    #[deprecated(note = "has no effect: every store can be called asynchronously")]
+    pub fn async_support(&mut self, _enable: bool) -> &mut Config {
         self
     }
 
@@ -283,6 +386,12 @@ impl Config {
             "max_host_stack of {} bytes is too small: at least {MIN_HOST_STACK} bytes",
             self.max_host_stack
         );
+        #[cfg(feature = "async")]
+        crate::ensure!(
+            self.async_stack_size >= MIN_ASYNC_STACK,
+            "async_stack_size of {} bytes is too small: at least {MIN_ASYNC_STACK} bytes",
+            self.async_stack_size
+        );
         Ok(())
     }
 }
@@ -291,3 +400,7 @@ impl Config {
 const MIN_WASM_STACK: usize = 16 << 10;
 /// Less could not hold a host function that calls back.
 const MIN_HOST_STACK: usize = 64 << 10;
+
+/// Half of a smaller one would be kept for host functions, and less than those may need.
+#[cfg(feature = "async")]
+const MIN_ASYNC_STACK: usize = 256 << 10;

@@ -47,10 +47,14 @@
 
 pub mod error;
 
+mod backtrace;
 mod config;
 mod engine;
 #[allow(unsafe_code)]
 mod externals;
+#[cfg(feature = "async")]
+#[allow(unsafe_code)]
+mod fiber;
 #[allow(unsafe_code)]
 mod func;
 #[allow(unsafe_code)]
@@ -74,12 +78,15 @@ mod v128;
 #[allow(unsafe_code)]
 mod values;
 
-pub use config::{Config, ProfilingStrategy, Strategy};
+pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
+pub use config::{Config, ProfilingStrategy, Strategy, WasmBacktraceDetails};
 pub use engine::{Engine, EngineWeak};
 pub use error::{Context, Error, Result, bail, ensure, format_err};
 pub use externals::{
     Export, Extern, Global, Memory, MemoryAccessError, SharedMemory, Table, Tag, WaitResult,
 };
+#[cfg(feature = "async")]
+pub use fiber::{AsyncRequired, ResourceLimiterAsync};
 pub use func::{
     Caller, Func, IntoFunc, NoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList,
 };
@@ -98,7 +105,7 @@ pub use store::{
     AsContext, AsContextMut, InterruptHandle, InterruptListener, Interruption, Store, StoreContext,
     StoreContextMut, UpdateDeadline,
 };
-pub use trap::{FrameInfo, FrameSymbol, Trap, WasmBacktrace};
+pub use trap::Trap;
 pub use types::{
     ArrayType, ExportType, ExternType, FieldType, Finality, FuncType, GlobalType, HeapType, ImportType,
     MemoryType, MemoryTypeBuilder, Mutability, RefType, StorageType, StructType, TableType, TagType, ValType,

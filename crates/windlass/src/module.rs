@@ -1,6 +1,7 @@
 //! Modules: decoded, validated and compiled once, instantiated any number of times.
 
 use crate::Engine;
+use crate::backtrace::DebugInfo;
 use crate::error::{Context, Result};
 use crate::types::registry::{ModuleTypes, map_ref_type, map_val_type};
 use crate::types::{
@@ -40,6 +41,7 @@ struct ModuleInner {
     exports: Box<[u32]>,
     /// Where each of the module's own functions lies in its bytes.
     ranges: Box<[Range<u32>]>,
+    debug: DebugInfo,
 }
 
 /// An export of a module, looked up once for many instances.
@@ -103,7 +105,9 @@ impl Module {
     }
 
     fn compile(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        let Decoded { facts, data, bodies, .. } = windlass_wasm::decode(binary, &engine.config().features)?;
+        let decoded = windlass_wasm::decode(binary, &engine.config().features)?;
+        let debug = DebugInfo::new(&decoded, engine.config().reads_debug_info());
+        let Decoded { facts, data, bodies, .. } = decoded;
         let ranges = bodies.iter().map(|body| {
             let range = body.range();
             range.start as u32..range.end as u32
@@ -120,7 +124,7 @@ impl Module {
             signatures: types.signatures.clone(),
         });
         let exports = by_name(runtime.facts());
-        let inner = ModuleInner { engine: engine.clone(), runtime, types, exports, ranges };
+        let inner = ModuleInner { engine: engine.clone(), runtime, types, exports, ranges, debug };
         Ok(Module { inner: Arc::new(inner) })
     }
 
@@ -203,6 +207,10 @@ impl Module {
 
     pub(crate) fn runtime(&self) -> &Arc<windlass_runtime::Module> {
         &self.inner.runtime
+    }
+
+    pub(crate) fn debug_info(&self) -> &DebugInfo {
+        &self.inner.debug
     }
 
     /// Byte offset in the module of the body of a function.

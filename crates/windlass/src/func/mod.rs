@@ -11,6 +11,10 @@ mod wasm_ty;
 
 pub use caller::Caller;
 pub(crate) use host::HostFunc;
+#[cfg(feature = "async")]
+pub(crate) use host::{raise, store_of, with_values};
+#[cfg(feature = "async")]
+pub(crate) use into_func::store_results;
 pub use into_func::{IntoFunc, WasmRet, WasmTyList};
 pub use typed::{TypedFunc, WasmParams, WasmResults};
 pub use wasm_ty::{NoFunc, WasmTy};
@@ -18,7 +22,7 @@ pub use wasm_ty::{NoFunc, WasmTy};
 use crate::error::{Context, Result, ensure};
 use crate::gc::ThrownException;
 use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore, StoreId, from_host_error};
-use crate::trap::{Trap, WasmBacktrace};
+use crate::{Trap, WasmBacktrace};
 use crate::types::FuncType;
 use crate::values::Val;
 use windlass_abi::vm::ValRaw;

@@ -6,11 +6,12 @@
 //! Limits against hostile input are the validator's: those that engines have agreed on for the web
 //! (1,000,000 types, functions, imports, exports and globals; 100,000 segments; 100 tables and
 //! memories; 50,000 locals and 7,654,321 bytes in a function; 1,000 parameters and results; names
-//! of 100,000 bytes; …). Nothing is allocated for a count before the items that it counts have been read.
+//! of 100,000 bytes; …), and those below that a host sets ([`ModuleLimits`]). Nothing is allocated for a count before the items that it counts have been read.
 
 use crate::constant;
 use crate::error::{DecodeError, ErrorKind};
 use crate::features::{Feature, Features};
+use crate::limits::{self, Limit, ModuleLimits, Watch};
 use crate::names;
 use crate::types::{self, TypeKinds};
 use crate::walk::{Body, Shared, malformed};
@@ -19,8 +20,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 use wasmparser::{
-    CustomSectionReader, DataKind, ElementKind, ExternalKind, FromReader, FuncToValidate, FunctionBody,
-    Parser, Payload, SectionLimited, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
+    CompositeInnerType, CustomSectionReader, DataKind, ElementKind, ExternalKind, FromReader, FuncToValidate,
+    FunctionBody, Parser, Payload, SectionLimited, TableInit, TypeRef, ValidPayload, Validator,
+    ValidatorResources,
 };
 use windlass_abi::facts::{
     ConstExpr, ConstOp, DataSegment, ElementItems, ElementSegment, EntityIndex, Export, FuncIndex, Import,
@@ -53,23 +55,46 @@ pub struct CustomSection<'a> {
     pub range: Range<usize>,
 }
 
-/// Decodes and validates everything but the bodies.
+/// Decodes and validates everything but the bodies, with default limits.
 pub fn decode<'a>(bytes: &'a [u8], features: &Features) -> Result<Decoded<'a>, DecodeError> {
-    if Parser::is_component(bytes) {
-        return Err(unbuilt(Feature::ComponentModel, "it is a component, not a core module").at(0));
-    }
-    let flags = features.to_wasmparser();
-    let mut parser = Parser::new(0);
-    parser.set_features(flags);
-    let mut decoder = Decoder::new(bytes, Validator::new_with_features(flags));
-    for payload in parser.parse_all(bytes) {
-        decoder.payload(payload.map_err(malformed)?)?;
-    }
-    Ok(decoder.finish())
+    Decode { features, limits: &ModuleLimits::new(), watch: None }.decode(bytes)
 }
 
-struct Decoder<'a> {
+/// How a module is decoded.
+#[derive(Clone, Copy)]
+pub struct Decode<'a, 'f> {
+    /// What it may use.
+    pub features: &'f Features,
+    /// What it may hold.
+    pub limits: &'f ModuleLimits,
+    /// Whether to stop. Asked while it is decoded, and while its bodies are walked.
+    pub watch: Option<Watch<'a>>,
+}
+
+impl<'a> Decode<'a, '_> {
+    /// Decodes and validates everything but the bodies.
+    pub fn decode(self, bytes: &'a [u8]) -> Result<Decoded<'a>, DecodeError> {
+        self.limits.check(Limit::module_bytes, bytes.len(), 0)?;
+        if Parser::is_component(bytes) {
+            return Err(unbuilt(Feature::ComponentModel, "it is a component, not a core module").at(0));
+        }
+        let flags = self.features.to_wasmparser();
+        let mut parser = Parser::new(0);
+        parser.set_features(flags);
+        let mut decoder = Decoder::new(bytes, Validator::new_with_features(flags), self);
+        for payload in parser.parse_all(bytes) {
+            decoder.payload(payload.map_err(malformed)?)?;
+        }
+        Ok(decoder.finish())
+    }
+}
+
+struct Decoder<'a, 'f> {
     validator: Validator,
+    limits: &'f ModuleLimits,
+    watch: Option<Watch<'a>>,
+    /// Elements of segments so far.
+    elements: usize,
     facts: ModuleFacts,
     kinds: TypeKinds,
     module: &'a [u8],
@@ -80,10 +105,13 @@ struct Decoder<'a> {
     name_section: Option<(&'a [u8], usize)>,
 }
 
-impl<'a> Decoder<'a> {
-    fn new(module: &'a [u8], validator: Validator) -> Decoder<'a> {
+impl<'a, 'f> Decoder<'a, 'f> {
+    fn new(module: &'a [u8], validator: Validator, decode: Decode<'a, 'f>) -> Decoder<'a, 'f> {
         Decoder {
             validator,
+            limits: decode.limits,
+            watch: decode.watch,
+            elements: 0,
             facts: ModuleFacts::default(),
             kinds: TypeKinds::default(),
             module,
@@ -100,7 +128,13 @@ impl<'a> Decoder<'a> {
         if let Some((bytes, offset)) = self.name_section {
             self.facts.names = names::read(bytes, offset);
         }
-        let shared = Arc::new(Shared { kinds: self.kinds, name_section: self.name_section });
+        let shared = Arc::new(Shared {
+            kinds: self.kinds,
+            name_section: self.name_section,
+            watch: self.watch,
+            locals: self.limits.get(Limit::locals),
+            nesting: self.limits.get(Limit::nesting),
+        });
         let body = |(func, code): (FuncToValidate<_>, _)| Body {
             index: func.index,
             func,
@@ -118,6 +152,7 @@ impl<'a> Decoder<'a> {
 
     /// One piece of the module, in order: validated, then read.
     fn payload(&mut self, payload: Payload<'a>) -> Result<(), DecodeError> {
+        self.check_counts(&payload)?;
         match self.validator.payload(&payload) {
             Ok(ValidPayload::Func(func, body)) => self.bodies.push((func, body)),
             Ok(_) => {}
@@ -163,9 +198,41 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Whether a piece stays within the limits of the host, before much is done with it.
+    fn check_counts(&self, payload: &Payload<'_>) -> Result<(), DecodeError> {
+        let imported = &self.facts.imported;
+        let (limit, count, before, offset) = match payload {
+            Payload::TypeSection(s) => (Limit::types, s.count(), 0, s.range().start),
+            Payload::ImportSection(s) => (Limit::imports, s.count(), 0, s.range().start),
+            Payload::FunctionSection(s) => (Limit::functions, s.count(), imported.functions, s.range().start),
+            Payload::TableSection(s) => (Limit::tables, s.count(), imported.tables, s.range().start),
+            Payload::MemorySection(s) => (Limit::memories, s.count(), imported.memories, s.range().start),
+            Payload::TagSection(s) => (Limit::tags, s.count(), imported.tags, s.range().start),
+            Payload::GlobalSection(s) => (Limit::globals, s.count(), imported.globals, s.range().start),
+            Payload::ExportSection(s) => (Limit::exports, s.count(), 0, s.range().start),
+            Payload::ElementSection(s) => (Limit::element_segments, s.count(), 0, s.range().start),
+            Payload::DataSection(s) => (Limit::data_segments, s.count(), 0, s.range().start),
+            Payload::CodeSectionEntry(body) => {
+                let range = body.range();
+                return self.limits.check(Limit::function_bytes, range.len(), range.start);
+            }
+            _ => return Ok(()),
+        };
+        limits::watch(self.watch, offset)?;
+        self.limits.check(limit, count as usize + before as usize, offset)
+    }
+
     fn types(&mut self, section: SectionLimited<'a, wasmparser::RecGroup>) -> Result<(), DecodeError> {
+        let offset = section.range().start;
         each(section, |group| {
             let start = self.facts.types.len() as u32;
+            self.limits.check(Limit::types, start as usize + group.types().len(), offset)?;
+            for ty in group.types() {
+                if let CompositeInnerType::Func(ty) = &ty.composite_type.inner {
+                    self.limits.check(Limit::params, ty.params().len(), offset)?;
+                    self.limits.check(Limit::results, ty.results().len(), offset)?;
+                }
+            }
             // Types of a group may refer to each other.
             group.types().for_each(|ty| self.kinds.push(&ty.composite_type));
             self.facts.types.extend(group.types().map(|ty| self.kinds.sub_type(ty)));
@@ -178,6 +245,16 @@ impl<'a> Decoder<'a> {
         for import in section.into_imports_with_offsets() {
             let (offset, import) = import.map_err(malformed)?;
             let facts = &mut self.facts;
+            // A section's item may stand for many imports.
+            self.limits.check(Limit::imports, facts.imports.len() + 1, offset)?;
+            let (limit, count) = match import.ty {
+                TypeRef::Func(_) | TypeRef::FuncExact(_) => (Limit::functions, facts.functions.len()),
+                TypeRef::Table(_) => (Limit::tables, facts.tables.len()),
+                TypeRef::Memory(_) => (Limit::memories, facts.memories.len()),
+                TypeRef::Global(_) => (Limit::globals, facts.globals.len()),
+                TypeRef::Tag(_) => (Limit::tags, facts.tags.len()),
+            };
+            self.limits.check(limit, count + 1, offset)?;
             let item = match import.ty {
                 // The validator does not ask for the feature.
                 TypeRef::FuncExact(_) => {
@@ -262,6 +339,12 @@ impl<'a> Decoder<'a> {
                     offset: self.const_expr(&offset_expr)?,
                 },
             };
+            self.elements += match &segment.items {
+                wasmparser::ElementItems::Functions(indices) => indices.count() as usize,
+                wasmparser::ElementItems::Expressions(_, expressions) => expressions.count() as usize,
+            };
+            self.limits.check(Limit::elements, self.elements, segment.range.start)?;
+            limits::watch(self.watch, segment.range.start)?;
             let (element, items) = match segment.items {
                 wasmparser::ElementItems::Functions(indices) => {
                     let mut functions = Vec::with_capacity(indices.count() as usize);

@@ -25,6 +25,17 @@ pub enum ErrorKind {
     },
     /// It exceeds a limit of this engine.
     Limit,
+    /// It exceeds a limit that its host has set: see [`ModuleLimits`](crate::ModuleLimits).
+    ModuleLimit {
+        /// The limit's name: that of its setter.
+        limit: &'static str,
+        /// How much the module has, or has at least.
+        value: u64,
+        /// How much is allowed.
+        maximum: u64,
+    },
+    /// Nothing is wrong with it: whoever wanted it decoded or compiled has stopped that.
+    Stopped,
 }
 
 /// Why a module was refused, and where. One word.
@@ -155,6 +166,10 @@ impl fmt::Display for DecodeError {
                 write!(f, "the module needs {feature}, which this engine does not have yet: {message}")?;
             }
             ErrorKind::Limit => write!(f, "the module exceeds a limit of this engine: {message}")?,
+            ErrorKind::ModuleLimit { limit, .. } => {
+                write!(f, "the module exceeds the limit `{limit}` of its host: {message}")?;
+            }
+            ErrorKind::Stopped => write!(f, "the module was not compiled: {message}")?,
         }
         match (offset, function) {
             (Some(offset), Some(function)) => {

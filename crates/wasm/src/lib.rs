@@ -9,6 +9,7 @@
 //! - [`features`]: the table of Wasm features, and sets of them;
 //! - [`error`]: why a module is refused, and where;
 //! - [`types`]: from the validator's types to those of the contract;
+//! - [`limits`]: how much a module may hold, and how to stop its decoding;
 //! - [`names`]: the name section;
 //! - [`fuel`]: the cost of each operator, and where it is charged;
 //! - [`plans`]: how code reaches memories, tables, globals and functions;
@@ -29,6 +30,7 @@ mod decode;
 pub mod error;
 pub mod features;
 pub mod fuel;
+pub mod limits;
 pub mod names;
 pub mod plans;
 pub mod scan;
@@ -37,9 +39,10 @@ pub mod text;
 pub mod types;
 pub mod walk;
 
-pub use decode::{CustomSection, Decoded, decode};
+pub use decode::{CustomSection, Decode, Decoded, decode};
 pub use error::{DecodeError, ErrorKind, SinkError};
 pub use features::{Feature, Features};
+pub use limits::{ModuleLimits, Watch};
 pub use scan::Scan;
 pub use walk::{Body, KeptBodies, Sink, WalkScratch};
 pub use wasmparser;

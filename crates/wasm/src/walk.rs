@@ -7,6 +7,7 @@
 //! and so are casts within the hierarchy of `any`: a sink never gets to see them.
 
 use crate::error::{DecodeError, ErrorKind, SinkError};
+use crate::limits::{self, Limit, Watch};
 use crate::names;
 use crate::types::{self, TypeKinds};
 use alloc::string::{String, ToString};
@@ -49,7 +50,16 @@ pub(crate) struct Shared<'a> {
     pub kinds: TypeKinds,
     /// Contents of the name section and its offset, for the names in errors.
     pub name_section: Option<(&'a [u8], usize)>,
+    /// Whether to stop.
+    pub watch: Option<Watch<'a>>,
+    /// Most locals of a function.
+    pub locals: usize,
+    /// Most blocks within blocks.
+    pub nesting: usize,
 }
+
+/// Operators between two looks whether to stop: below a millisecond's worth.
+const WATCHED: u32 = 4096;
 
 /// A function's body, not yet validated.
 pub struct Body<'a> {
@@ -104,6 +114,11 @@ impl<'a> Body<'a> {
 }
 
 impl Shared<'_> {
+    /// Of bodies that have been found to be within the limits.
+    fn new(kinds: TypeKinds) -> Shared<'static> {
+        Shared { kinds, name_section: None, watch: None, locals: usize::MAX, nesting: usize::MAX }
+    }
+
     #[cold]
     fn function_name(&self, index: FuncIndex) -> Option<String> {
         let (bytes, offset) = self.name_section?;
@@ -121,10 +136,18 @@ fn walk<'a, S: Sink<'a>>(
     let mut reader = code.get_binary_reader();
     let start = reader.original_position();
     locals.clear();
+    limits::watch(shared.watch, start)?;
+    let mut declared = 0_usize;
     for _ in 0..reader.read_var_u32().map_err(malformed)? {
         let offset = reader.original_position();
         let count = reader.read_var_u32().map_err(malformed)?;
         let ty = reader.read().map_err(malformed)?;
+        declared = declared.saturating_add(count as usize);
+        if declared > shared.locals {
+            // The validator's own limit comes first.
+            validator.define_locals(offset, count, ty).map_err(invalid)?;
+            return Err(limits::exceeded(Limit::locals, declared, shared.locals).at(offset));
+        }
         validator.define_locals(offset, count, ty).map_err(invalid)?;
         locals.push((count, shared.kinds.val(ty)));
     }
@@ -132,11 +155,24 @@ fn walk<'a, S: Sink<'a>>(
 
     reader.set_features(*validator.features());
     let mut offset = start;
+    let mut until_look = WATCHED;
     while !reader.eof() {
         offset = reader.original_position();
+        until_look -= 1;
+        if until_look == 0 {
+            until_look = WATCHED;
+            limits::watch(shared.watch, offset)?;
+        }
         sink.at(offset);
-        let mut walk = Walk { validator: validator.visitor(offset), sink, kinds: &shared.kinds, offset };
-        reader.visit_operator(&mut walk).map_err(malformed)??;
+        {
+            let mut walk = Walk { validator: validator.visitor(offset), sink, kinds: &shared.kinds, offset };
+            reader.visit_operator(&mut walk).map_err(malformed)??;
+        }
+        // The function's body is a block, too.
+        let nesting = (validator.control_stack_height() as usize).saturating_sub(1);
+        if nesting > shared.nesting {
+            return Err(limits::exceeded(Limit::nesting, nesting, shared.nesting).at(offset));
+        }
     }
     reader.finish_expression(&validator.visitor(offset)).map_err(malformed)?;
     sink.finish().map_err(|e| e.at(offset))
@@ -161,11 +197,11 @@ impl KeptBodies {
     pub fn new<'a>(module: &'a [u8], bodies: impl IntoIterator<Item = Body<'a>>) -> KeptBodies {
         let mut shared = None;
         let bodies = bodies.into_iter().map(|body| {
-            shared.get_or_insert_with(|| Shared { kinds: body.shared.kinds.clone(), name_section: None });
+            shared.get_or_insert_with(|| Shared::new(body.shared.kinds.clone()));
             Kept { index: body.index, range: body.range(), func: body.func }
         });
         let bodies = bodies.collect();
-        let shared = shared.unwrap_or_else(|| Shared { kinds: TypeKinds::default(), name_section: None });
+        let shared = shared.unwrap_or_else(|| Shared::new(TypeKinds::default()));
         KeptBodies { module: module.into(), shared: Arc::new(shared), bodies }
     }
 

@@ -151,6 +151,15 @@ impl Convention {
 /// The register (`r14`) that holds the fuel, if one does.
 pub const FUEL_REGISTER: u8 = 14;
 
+/// Code that polls for interruption reads so many bytes below its context: a page that can be read unless someone wants the
+/// guest's attention. The instruction has a position with [`TrapCode::Interrupt`](crate::trap::TrapCode::Interrupt). If it faults the
+/// runtime asks `VMBuiltins::interrupt`, and code goes on behind it with every register as it was: so what is true
+/// at a call is true there, its stack map included, and the address of a memory that moves is in no register.
+pub const POLL_DISTANCE: usize = 4096;
+
+/// Length of an instruction that polls.
+pub const POLL_LENGTH: usize = 7;
+
 /// Offset of the context from a frame's `rbp`.
 pub const FRAME_CONTEXT: i32 = -8;
 

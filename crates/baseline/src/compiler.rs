@@ -75,6 +75,8 @@ pub(crate) struct FuncState<'m> {
     pub write_through: bool,
     /// Bytes at the bottom of the frame for parameters and result areas of calls.
     pub outgoing: u32,
+    /// Loops that have started so far.
+    pub loops: usize,
     /// Where the address of the result area is kept.
     pub result_area: Option<i32>,
     /// Bytes of stack parameters of the latest call.
@@ -248,7 +250,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         f.clobbered.clear();
         f.outofline.clear();
         f.charge = None;
-        (f.height, f.max_height, f.settled, f.outgoing) = (0, 0, 0, 0);
+        (f.height, f.max_height, f.settled, f.outgoing, f.loops) = (0, 0, 0, 0, 0);
         (f.memory_base, f.result_area) = (None, None);
         f.gc_locals.clear();
         f.gc_entries.clear();
@@ -448,11 +450,16 @@ impl<'m, M: Masm> Compiler<'m, M> {
         }
     }
 
+    /// Whether the first byte of memory 0 may be elsewhere after a call.
+    pub(crate) fn memory_moves(&self) -> bool {
+        !self.settings.memory_fixed || self.plans.memory(0).memory64
+    }
+
     /// Loads what lives in a register and is no local. After a call (`all` false): what the call clobbered or may have changed.
     pub(crate) fn load_fixed(&mut self, all: bool) {
         let clobbered = |reg: Reg| M::REGISTERS.caller_saved.contains(&reg);
         if let Some(reg) = self.f.memory_base
-            && (all || clobbered(reg) || !self.settings.memory_fixed || self.plans.memory(0).memory64)
+            && (all || clobbered(reg) || self.memory_moves())
         {
             let at = self.plans.memory(0).base_at;
             self.m.load(Load::I64, reg, Address::new(M::REGISTERS.context, at as i32));

@@ -204,6 +204,12 @@ impl<'m, M: Masm> Compiler<'m, M> {
         if !self.settings.interruption {
             return;
         }
+        if self.settings.polls() && (self.f.memory_base.is_none() || !self.memory_moves()) {
+            self.mark(Some(TrapCode::Interrupt));
+            self.m.poll();
+            self.mark_call();
+            return;
+        }
         let context = M::REGISTERS.context;
         self.m.compare_memory64(context, Address::new(context, UNDISTURBED));
         let interrupted = self.m.new_label();
@@ -275,7 +281,9 @@ impl<'m, M: Masm> Compiler<'m, M> {
             self.m.bind(label);
         }
         self.open(ControlKind::Loop, ty, label);
-        if !self.f.dead {
+        let silent = self.scan.silent_loops.get(self.f.loops).is_none_or(|silent| *silent);
+        self.f.loops += 1;
+        if !self.f.dead && silent {
             self.check_interrupt();
         }
         Ok(())

@@ -475,6 +475,8 @@ pub trait Masm: Sized + VectorMasm + AtomicMasm {
     fn call_stub(&mut self, offset: u32, fuel: bool);
     /// An instruction that faults.
     fn fault(&mut self);
+    /// Reads the poll page.
+    fn poll(&mut self);
 }
 
 /// Where a tail call goes.

@@ -22,6 +22,13 @@ pub struct Settings {
     pub all_positions: bool,
 }
 
+impl Settings {
+    /// Whether loops poll for interruption: they read a page that faults if someone wants the guest's attention.
+    pub fn polls(&self) -> bool {
+        self.interruption && self.signals
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {

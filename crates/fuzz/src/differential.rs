@@ -47,6 +47,7 @@ settings! {
     "fuel and interruption" fuel .epoch_interruption(true);
     "explicit checks" plain .signals_based_traps(false);
     "memories that move, fuel" fuel .memory_reservation(0);
+    "interruption, every object moved" plain .epoch_interruption(true).gc_stress(true);
     "every object moved" plain .gc_stress(true);
     "lazy compilation" plain .lazy_compilation(true);
     "lazy compilation, fuel, every object moved" fuel .lazy_compilation(true).gc_stress(true);

@@ -3,13 +3,17 @@
 use crate::Random;
 use windlass::{
     DecodeError, DecodeErrorKind, Engine, Error, Extern, ExternType, FuncType, Instance, Module, Result,
-    Store, StoreLimits, StoreLimitsBuilder, ThrownException, Trap, Val, ValType, WasmBacktrace,
+    Store, StoreLimits, StoreLimitsBuilder, ThrownException, Trap, UpdateDeadline, Val, ValType,
+    WasmBacktrace,
 };
 
 /// What a memory may hold. Generated ones ask for less at first.
 const MEMORY: usize = 4 << 20;
 /// What a table may hold. Generated ones ask for less at first.
 const TABLE: usize = 4_000;
+
+/// How often a guest is interrupted, where it can be.
+const INTERRUPTIONS: u32 = 40;
 
 /// How a module is run.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +112,14 @@ pub fn execute(engine: &Engine, wasm: &[u8], plan: Plan) -> Option<Trace> {
     store.limiter(|limits: &mut StoreLimits| limits);
     refuel(&mut store, plan);
     if engine.config().get_epoch_interruption() {
-        store.set_epoch_deadline(u64::MAX);
+        // The first looks find that someone wants the guest's attention.
+        let mut left = INTERRUPTIONS;
+        store.epoch_deadline_callback(move |mut store| {
+            store.gc();
+            left = left.saturating_sub(1);
+            Ok(UpdateDeadline::Continue(if left > 0 { 0 } else { u64::MAX / 2 }))
+        });
+        store.set_epoch_deadline(0);
     }
     let mut trace = Trace::default();
     // The second instance calls functions of the first where they fit: over a border that tiers are careful at.

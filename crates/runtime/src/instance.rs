@@ -1,53 +1,15 @@
 //! Instances: a context for code, and what the runtime keeps beside it.
 
-use crate::failure::Error;
+use crate::context::Context;
 use crate::ids::{ExternId, FuncPtr, GlobalId, InstanceId, MemoryId, TableId, TagId};
 use crate::module::Module;
 use crate::store::{Store, StoreInner};
-use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::ptr::{self, NonNull};
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use windlass_abi::facts::EntityIndex;
 use windlass_abi::layout::Place;
-use windlass_abi::vm::{VMContext, VMFuncRef, VMImportedFunc};
-
-/// The allocation of a context. Reached through raw pointers only.
-#[derive(Debug)]
-pub(crate) struct Context {
-    place: NonNull<VMContext>,
-    layout: Layout,
-}
-
-impl Context {
-    /// A zeroed context for instances of the module.
-    pub(crate) fn new(module: &Module) -> Result<Context, Error> {
-        let size = module.layout().size();
-        let error = || Error::host_memory("an instance", size, &"out of memory");
-        let layout = Layout::from_size_align(size, align_of::<VMContext>()).map_err(|_| error())?;
-        // SAFETY: the size is not zero: a context has a fixed part.
-        let place = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(error)?;
-        Ok(Context { place: place.cast(), layout })
-    }
-
-    pub(crate) fn as_ptr(&self) -> *mut VMContext {
-        self.place.as_ptr()
-    }
-
-    /// What lies at an offset that the module's layout gave.
-    pub(crate) fn at<T>(&self, offset: u32) -> NonNull<T> {
-        debug_assert!(offset as usize + size_of::<T>() <= self.layout.size());
-        // SAFETY: offsets of the layout lie within its size.
-        unsafe { self.place.cast::<u8>().add(offset as usize).cast() }
-    }
-}
-
-impl Drop for Context {
-    fn drop(&mut self) {
-        // SAFETY: allocated with this layout; dropped with the store, or before code has seen it.
-        unsafe { dealloc(self.place.as_ptr().cast(), self.layout) };
-    }
-}
+use windlass_abi::vm::{VMFuncRef, VMImportedFunc};
 
 /// Offset of an own definition in the context.
 pub(crate) fn inline(place: Place) -> u32 {

@@ -8,11 +8,12 @@
 //! too.
 
 use crate::builtins;
+use crate::context::Context;
 use crate::failure::{Error, InstantiateError};
 use crate::global::Global;
 use crate::host::NO_MEMORY;
 use crate::ids::{ExternId, FuncPtr, GlobalId, InstanceId, MemoryId, TableId, TagId};
-use crate::instance::{Context, Instance, Segments, inline};
+use crate::instance::{Instance, Segments, inline};
 use crate::memory::{self, Memory, MemoryBytes, copy_atomically};
 use crate::module::Module;
 use crate::store::{StoreInner, StorePtr};
@@ -124,7 +125,14 @@ impl StorePtr {
     /// As for all methods here.
     unsafe fn make_parts(self, module: &Module) -> Result<Result<Parts, Error>, Status> {
         let facts = module.facts();
-        let context = match Context::new(module) {
+        let size = module.layout().size();
+        // SAFETY: the caller's promise; nothing runs meanwhile.
+        let inner = unsafe { self.inner() };
+        let context = match inner.config.polls {
+            true => inner.polled_contexts.alloc(size, &inner.shared),
+            false => Context::new(size),
+        };
+        let context = match context {
             Ok(context) => context,
             Err(error) => return Ok(Err(error)),
         };

@@ -3,6 +3,7 @@
 //! The [`VMStore`] lies in an allocation of its own that handles share with the store, so that a
 //! handle never touches freed memory, however long it outlives the store.
 
+use crate::context::PollPage;
 use crate::memory::parking::Parker;
 use std::cell::UnsafeCell;
 use std::sync::atomic::Ordering::SeqCst;
@@ -14,9 +15,18 @@ pub(crate) struct StoreShared {
     vm: UnsafeCell<VMStore>,
     /// Who else wants to know when the interrupt word is set.
     listeners: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
-    /// The contexts of the store's instances, which are told of the interrupt word. Whoever changes it holds the lock.
-    contexts: Mutex<Vec<*const VMContext>>,
+    /// What is told of the interrupt word. Whoever changes it holds the lock.
+    watchers: Mutex<Watchers>,
     pub(crate) parker: Arc<Parker>,
+}
+
+/// What is told of the interrupt word: as long as it is set, [`VMContext::undisturbed`] is 0, and poll pages cannot be read.
+#[derive(Default)]
+struct Watchers {
+    /// The contexts of the store's instances.
+    contexts: Vec<*const VMContext>,
+    /// The pages that code polls.
+    pages: Vec<PollPage>,
 }
 
 // SAFETY: other threads reach `vm` only through `InterruptHandle`, which touches atomic fields.
@@ -29,7 +39,7 @@ impl StoreShared {
         StoreShared {
             vm: UnsafeCell::new(vm),
             listeners: Mutex::default(),
-            contexts: Mutex::default(),
+            watchers: Mutex::default(),
             parker: Arc::default(),
         }
     }
@@ -42,18 +52,18 @@ impl StoreShared {
     fn interrupt(&self) {
         // SAFETY: the fields are atomic and live as long as `self`; nobody writes them otherwise.
         let (word, limit) = unsafe { (&(*self.vm.get()).interrupt, &(*self.vm.get()).stack_limit) };
-        let contexts = self.contexts();
+        let watchers = self.watchers();
         word.store(1, SeqCst);
         limit.store(usize::MAX, SeqCst);
-        tell(&contexts, true);
+        watchers.tell(true);
     }
 
     fn listeners(&self) -> MutexGuard<'_, Vec<Arc<dyn Fn() + Send + Sync>>> {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn contexts(&self) -> MutexGuard<'_, Vec<*const VMContext>> {
-        self.contexts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn watchers(&self) -> MutexGuard<'_, Watchers> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells a new context of the interrupt word, now and when it changes.
@@ -61,14 +71,26 @@ impl StoreShared {
     /// # Safety
     /// The context stays live until [`StoreShared::forget_contexts`].
     pub(crate) unsafe fn watch(&self, context: *const VMContext) {
-        let mut contexts = self.contexts();
-        tell(&[context], self.is_interrupted());
-        contexts.push(context);
+        let mut watchers = self.watchers();
+        watchers.contexts.push(context);
+        if self.is_interrupted() {
+            watchers.tell(true);
+        } else {
+            tell(context, false);
+        }
+    }
+
+    /// Tells a poll page of the interrupt word when it changes next, or with the next context.
+    ///
+    /// # Safety
+    /// The page stays a poll page until [`StoreShared::forget_contexts`].
+    pub(crate) unsafe fn watch_page(&self, page: PollPage) {
+        self.watchers().pages.push(page);
     }
 
     /// Before the contexts go.
     pub(crate) fn forget_contexts(&self) {
-        self.contexts().clear();
+        *self.watchers() = Watchers::default();
     }
 
     /// Whether the interrupt word is set.
@@ -79,24 +101,33 @@ impl StoreShared {
 
     /// Clears the interrupt word. Called by the store's user.
     pub(crate) fn clear(&self) {
-        let contexts = self.contexts();
+        let watchers = self.watchers();
         // SAFETY: as above.
-        unsafe {
-            (*self.vm.get()).interrupt.store(0, SeqCst);
+        let was = unsafe {
+            let was = (*self.vm.get()).interrupt.swap(0, SeqCst);
             refresh_stack_limit(self.vm.get());
+            was
+        };
+        if was != 0 {
+            watchers.tell(false);
         }
-        tell(&contexts, false);
     }
 }
 
-/// Tells contexts whether the interrupt word is set, with the lock held.
-fn tell(contexts: &[*const VMContext], interrupted: bool) {
-    for context in contexts {
-        let word = if interrupted { 0 } else { context.addr() };
-        // SAFETY: contexts in the list are live; the field is atomic, and nobody writes it otherwise.
-        let undisturbed = unsafe { &(**context).undisturbed };
-        undisturbed.store(word, SeqCst);
+impl Watchers {
+    /// Tells all of them whether the interrupt word is set.
+    fn tell(&self, interrupted: bool) {
+        self.contexts.iter().for_each(|context| tell(*context, interrupted));
+        self.pages.iter().for_each(|page| page.set_readable(!interrupted));
     }
+}
+
+/// Tells a context whether the interrupt word is set, with the lock held.
+fn tell(context: *const VMContext, interrupted: bool) {
+    let word = if interrupted { 0 } else { context.addr() };
+    // SAFETY: contexts that watch are live; the field is atomic, and nobody writes it otherwise.
+    let undisturbed = unsafe { &(*context).undisturbed };
+    undisturbed.store(word, SeqCst);
 }
 
 /// Makes the stack limit what the floor and the interrupt word say: whoever sets the word raises the limit

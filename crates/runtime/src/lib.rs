@@ -20,6 +20,7 @@ mod arena;
 mod backtrace;
 mod builtins;
 mod constant;
+mod context;
 mod failure;
 mod global;
 mod heap;

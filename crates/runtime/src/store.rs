@@ -10,6 +10,7 @@
 
 use crate::arena::Arena;
 use crate::backtrace;
+use crate::context::PolledContexts;
 use crate::failure::{Backtrace, Error, Failure, HostError, Raise};
 use crate::global::Global;
 use crate::heap::Heap;
@@ -55,6 +56,8 @@ pub struct StoreConfig {
     pub memory: MemoryConfig,
     /// Whether the code keeps the fuel in a register: see [`VMStore::fuel_in_register`].
     pub fuel_in_register: bool,
+    /// Whether the code polls for interruption: see [`POLL_DISTANCE`](windlass_abi::native::POLL_DISTANCE).
+    pub polls: bool,
 }
 
 impl StoreConfig {
@@ -71,6 +74,7 @@ impl StoreConfig {
             max_backtrace: 64,
             memory: MemoryConfig::default(),
             fuel_in_register: false,
+            polls: false,
         }
     }
 }
@@ -96,6 +100,8 @@ pub(crate) struct StoreInner {
     pub(crate) roots: Roots,
     pub(crate) host_funcs: Vec<HostFunc>,
     pub(crate) instances: Vec<Instance>,
+    /// Of the instances, if their code polls.
+    pub(crate) polled_contexts: PolledContexts,
     pub(crate) tables: Vec<Table>,
     pub(crate) memories: Vec<Memory>,
     pub(crate) globals: Vec<Global>,
@@ -360,6 +366,7 @@ impl Store {
             roots: Roots::default(),
             host_funcs: Vec::new(),
             instances: Vec::new(),
+            polled_contexts: PolledContexts::default(),
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),

@@ -22,12 +22,26 @@ pub struct Scan {
     pub catches: bool,
     /// Whether there are tail calls through references, tables, or imports.
     pub leaves_by_tail_call: bool,
+    /// For each loop, in the order in which they start: whether it can go round without the function calling
+    /// itself. The entry of a function that calls looks at the stack limit, which an interruption raises: a loop
+    /// that cannot needs no look of its own.
+    pub silent_loops: Vec<bool>,
     /// Weight of what comes next.
     weight: u32,
-    /// For each open block, whether it is a loop.
-    open: Vec<bool>,
+    open: Vec<Open>,
     loop_depth: u32,
     imported_functions: u32,
+    /// The function's own index.
+    index: u32,
+}
+
+/// An open block.
+#[derive(Clone, Debug)]
+struct Open {
+    /// The loop's number, if it is one.
+    number: Option<usize>,
+    /// Whether the function has called itself on every way from the block's start to here.
+    calls_itself: bool,
 }
 
 const MAX_DEPTH: u32 = 4;
@@ -37,6 +51,8 @@ impl Scan {
     pub fn scan(&mut self, body: &Body<'_>, imported_functions: u32) {
         self.locals.clear();
         self.open.clear();
+        self.silent_loops.clear();
+        self.index = body.index;
         (self.memory, self.calls) = (0, 0);
         (self.catches, self.leaves_by_tail_call) = (false, false);
         (self.weight, self.loop_depth, self.imported_functions) = (1, 0, imported_functions);
@@ -68,10 +84,22 @@ impl Scan {
     }
 
     fn open(&mut self, is_loop: bool) {
-        self.open.push(is_loop);
+        let number = is_loop.then_some(self.silent_loops.len());
+        self.open.push(Open { number, calls_itself: false });
         if is_loop {
+            self.silent_loops.push(false);
             self.loop_depth += 1;
             self.weigh();
+        }
+    }
+
+    /// A branch. What the block it goes to holds from its start to here, the blocks between it and here hold.
+    fn branch(&mut self, relative_depth: u32) {
+        let Some(target) = self.open.len().checked_sub(relative_depth as usize + 1) else { return };
+        if let Some(number) = self.open[target].number
+            && !self.open[target..].iter().any(|open| open.calls_itself)
+        {
+            self.silent_loops[number] = true;
         }
     }
 
@@ -100,16 +128,49 @@ macro_rules! scan_operators {
         }
     };
     (one visit_try_table ($arg:ident: $ty:ty)) => {
-        fn visit_try_table(&mut self, _: $ty) {
+        fn visit_try_table(&mut self, table: $ty) {
             self.catches = true;
+            for catch in table.catches {
+                use wasmparser::Catch;
+                let (Catch::One { label, .. }
+                | Catch::OneRef { label, .. }
+                | Catch::All { label }
+                | Catch::AllRef { label }) = catch;
+                self.branch(label);
+            }
             self.open(false);
+        }
+    };
+    (one visit_else ()) => {
+        fn visit_else(&mut self) {
+            if let Some(open) = self.open.last_mut() {
+                open.calls_itself = false;
+            }
         }
     };
     (one visit_end ()) => {
         fn visit_end(&mut self) {
-            if self.open.pop() == Some(true) {
+            if self.open.pop().is_some_and(|open| open.number.is_some()) {
                 self.loop_depth -= 1;
                 self.weigh();
+            }
+        }
+    };
+    (one visit_br_table ($arg:ident: $ty:ty)) => {
+        fn visit_br_table(&mut self, targets: $ty) {
+            self.branch(targets.default());
+            for depth in targets.targets() {
+                // Like all that cannot be decoded: the validator says so.
+                let Ok(depth) = depth else { return };
+                self.branch(depth);
+            }
+        }
+    };
+    (one visit_call ($arg:ident: $ty:ty)) => {
+        fn visit_call(&mut self, function: $ty) {
+            self.call();
+            if function == self.index && let Some(open) = self.open.last_mut() {
+                open.calls_itself = true;
             }
         }
     };
@@ -138,11 +199,23 @@ macro_rules! scan_operators {
     (one visit_ref_test_nullable $args:tt) => { scan_operators!(call visit_ref_test_nullable $args); };
     (one visit_ref_cast_non_null $args:tt) => { scan_operators!(call visit_ref_cast_non_null $args); };
     (one visit_ref_cast_nullable $args:tt) => { scan_operators!(call visit_ref_cast_nullable $args); };
-    (one visit_br_on_cast $args:tt) => { scan_operators!(call visit_br_on_cast $args); };
-    (one visit_br_on_cast_fail $args:tt) => { scan_operators!(call visit_br_on_cast_fail $args); };
+    (one visit_br_on_cast $args:tt) => { scan_operators!(cast visit_br_on_cast $args); };
+    (one visit_br_on_cast_fail $args:tt) => { scan_operators!(cast visit_br_on_cast_fail $args); };
+    (cast $visit:ident (relative_depth: $ty:ty $(, $arg:ident: $aty:ty)*)) => {
+        fn $visit(&mut self, relative_depth: $ty $(, _: $aty)*) {
+            self.call();
+            self.branch(relative_depth);
+        }
+    };
     (call $visit:ident ($($arg:ident: $ty:ty),*)) => {
         fn $visit(&mut self $(, _: $ty)*) {
             self.call();
+        }
+    };
+    (one $visit:ident (relative_depth: $ty:ty $(, $arg:ident: $aty:ty)*)) => {
+        #[inline]
+        fn $visit(&mut self, relative_depth: $ty $(, _: $aty)*) {
+            self.branch(relative_depth);
         }
     };
     (one $visit:ident (local_index: $ty:ty)) => {

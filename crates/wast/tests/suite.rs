@@ -77,10 +77,10 @@ const CONFIGURATIONS: &[Configuration] = &[
         },
     },
     Configuration {
-        name: "baseline, functions compiled when they are first called",
+        name: "baseline, functions compiled when they are first called, interruption on",
         list: "crate.txt",
         configure: |config| {
-            config.strategy(Strategy::Baseline).lazy_compilation(true);
+            config.strategy(Strategy::Baseline).lazy_compilation(true).epoch_interruption(true);
         },
     },
 ];

@@ -131,6 +131,7 @@ impl Engine {
                 ..MemoryConfig::default()
             },
             fuel_in_register: self.inner.tier.keeps_fuel_in_register(),
+            polls: self.inner.tier.polls(),
             ..StoreConfig::new(self.inner.tier.processor(), self.inner.types.clone())
         }
     }

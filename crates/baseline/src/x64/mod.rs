@@ -18,7 +18,7 @@ use crate::reg::{Class, Reg, RegSet};
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use windlass_abi::code::{FUNCTION_ALIGN, Reloc, RelocTarget};
-use windlass_abi::native::{Convention, FUEL_REGISTER, X86_64};
+use windlass_abi::native::{Convention, FUEL_REGISTER, POLL_DISTANCE, POLL_LENGTH, X86_64};
 use windlass_abi::types::ValKind;
 use windlass_abi::vm::{VMContext, VMStore};
 use windlass_asm::x64::{self as asm, Assembler, Gpr, Mem, RelocKind, Scale, Xmm, inst::*};
@@ -598,5 +598,11 @@ impl Masm for X64 {
 
     fn fault(&mut self) {
         self.asm.op(UD2);
+    }
+
+    fn poll(&mut self) {
+        let at = self.asm.offset();
+        self.asm.mr(TEST32_RM_R, Mem::base(Gpr::R15, -(POLL_DISTANCE as i32)), Gpr::RAX);
+        debug_assert_eq!((self.asm.offset() - at) as usize, POLL_LENGTH);
     }
 }

@@ -247,32 +247,6 @@ unsafe extern "C" fn throw_ref() {
     )
 }
 
-/// Where a fault goes on: `rdi` is the instruction, `rsi` the address that it wanted. Everything else is as
-/// it was there. The frame has the context; a register might not any more.
-#[unsafe(naked)]
-pub(super) unsafe extern "C" fn fault() {
-    assembly!([
-        "and rsp, -16",
-        "mov r15, [rbp + {frame_context}]",
-        save_fuel!(),
-        "mov r11, [r15 + {store}]",
-        "mov r11, [r11 + {activation}]",
-        "mov [r11 + {pc}], rdi",
-        "mov [r11 + {fp}], rbp",
-        "mov [r11 + {context}], r15",
-        "mov byte ptr [r11 + {is_return}], 0",
-        "mov rdx, rsi",
-        "mov rsi, rdi",
-        "mov rdi, r15",
-        "call {faulted}",
-        "jmp {leave}",
-    ]
-        frame_context = const windlass_abi::native::FRAME_CONTEXT,
-        faulted = sym traps::faulted,
-        leave = sym leave,
-    )
-}
-
 /// Bytes of all registers that a call clobbers, such that the stack is aligned below them and a return
 /// address.
 const SAVED: usize = 16 * 16 + 9 * 8;
@@ -337,6 +311,42 @@ macro_rules! restore {
         mov r10, [rsp + 0x138]
         add rsp, {saved}"
     };
+}
+
+/// Where a fault goes on. As if the instruction had called, but what would be the return address is its own,
+/// and above that lie the address that it wanted and 8 bytes more. Every register is as it was there. The frame has the
+/// context; a register might not any more. An instruction that polls may go on at the next one.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn fault() {
+    assembly!([
+        save!(),
+        "mov r15, [rbp + {frame_context}]",
+        save_fuel!(),
+        record!("[rsp + {saved}]", "rsi"),
+        "mov byte ptr [r11 + {is_return}], 0",
+        "mov rdi, r15",
+        "mov rdx, [rsp + {saved} + 8]",
+        "call {faulted}",
+        "test rax, rax",
+        "jnz {raise_recorded}",
+        // The host may have given the guest more fuel.
+        "mov r11, [r15 + {store}]",
+        "cmp byte ptr [r11 + {in_register}], 0",
+        "je 3f",
+        "mov r14, [r11 + {fuel}]",
+        "3:",
+        "add qword ptr [rsp + {saved}], {poll_length}",
+        "mov rax, [rsp + 0x100]",
+        "mov r11, [rsp + 0x140]",
+        restore!(),
+        "ret 16",
+    ]
+        saved = const SAVED,
+        poll_length = const windlass_abi::native::POLL_LENGTH,
+        frame_context = const windlass_abi::native::FRAME_CONTEXT,
+        faulted = sym traps::faulted,
+        raise_recorded = sym raise_recorded,
+    )
 }
 
 /// Calls a builtin that takes the store and gives a status, with all registers kept.

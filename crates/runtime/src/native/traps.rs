@@ -2,11 +2,13 @@
 //!
 //! The signal handler only asks whether the instruction lies in code ([`memory::contains`], two compares),
 //! and goes on at the stub [`fault`](stubs::fault): all else happens outside the handler, on the stack that
-//! faulted.
+//! faulted. So it is with an instruction that polls for interruption, too: it goes on when the host has said so.
 
 use super::{code::NativeCode, memory, stubs};
 use crate::sys;
 use windlass_abi::builtins::Status;
+use windlass_abi::native::POLL_LENGTH;
+use windlass_abi::trap::TrapCode;
 use windlass_abi::vm::VMContext;
 
 /// Lets faults of code be traps, for the whole process.
@@ -14,7 +16,8 @@ pub(super) fn install() {
     sys::signals::install(|pc| memory::contains(pc).then_some(stubs::fault as unsafe extern "C" fn()));
 }
 
-/// For the stub `fault`: reports the trap that the fault of the instruction at `pc` is, and gives its status.
+/// For the stub `fault`, which has written down where the code is: what to raise for the fault of the instruction at `pc`. `OK`:
+/// it polled, and goes on.
 pub(super) unsafe extern "C" fn faulted(cx: *mut VMContext, pc: *const u8, address: usize) -> Status {
     // SAFETY: the frame that faulted is one of code: its context is live, and an instance's.
     unsafe {
@@ -27,8 +30,14 @@ pub(super) unsafe extern "C" fn faulted(cx: *mut VMContext, pc: *const u8, addre
             );
             std::process::abort();
         };
+        if code != TrapCode::Interrupt {
+            return Status::trap(code);
+        }
+        // From here on it is a call, which a collector finds the stack map of.
         let store = (*cx).store;
-        ((*(*store).builtins).trap)(store, code as u64);
-        Status::trap(code)
+        let activation = (*store).activation;
+        (*activation).pc = pc.add(POLL_LENGTH);
+        (*activation).pc_is_return = true;
+        ((*(*store).builtins).interrupt)(store)
     }
 }

@@ -75,6 +75,16 @@ impl Reservation {
         }
     }
 
+    /// Makes bytes readable, or inaccessible.
+    ///
+    /// # Safety
+    /// Page-aligned, within the reservation; nobody writes them, and who reads them knows that this may fault.
+    pub(crate) unsafe fn protect(&self, at: usize, len: usize, readable: bool) -> io::Result<()> {
+        debug_assert!(at + len <= self.len);
+        // SAFETY: the range is ours; else the caller's promise.
+        unsafe { protect(self.base.as_ptr().add(at), len, readable) }
+    }
+
     /// Maps an image copy-on-write over what lies at `at`.
     ///
     /// # Safety
@@ -94,6 +104,16 @@ impl Reservation {
         }
         Ok(())
     }
+}
+
+/// As [`Reservation::protect`], by address.
+///
+/// # Safety
+/// As there; the range lies in a live reservation.
+pub(crate) unsafe fn protect(at: *mut u8, len: usize, readable: bool) -> io::Result<()> {
+    let flags = if readable { MprotectFlags::READ } else { MprotectFlags::empty() };
+    // SAFETY: the caller's promise.
+    unsafe { mprotect(at.cast(), len, flags) }.map_err(io::Error::from)
 }
 
 impl Drop for Reservation {

@@ -11,9 +11,9 @@ mod linux;
 mod portable;
 
 #[cfg(all(target_os = "linux", not(miri)))]
-pub(crate) use linux::{Image, RESERVES, Reservation, page_size};
+pub(crate) use linux::{Image, RESERVES, Reservation, page_size, protect};
 #[cfg(not(all(target_os = "linux", not(miri))))]
-pub(crate) use portable::{Image, RESERVES, Reservation, page_size};
+pub(crate) use portable::{Image, RESERVES, Reservation, page_size, protect};
 
 mod stack;
 pub(crate) use stack::{stack_pointer, thread_stack};

@@ -61,6 +61,15 @@ impl Reservation {
         Ok(())
     }
 
+    /// All bytes stay accessible.
+    ///
+    /// # Safety
+    /// None; as on other systems.
+    pub(crate) unsafe fn protect(&self, at: usize, len: usize, _readable: bool) -> io::Result<()> {
+        debug_assert!(at + len <= self.len);
+        Ok(())
+    }
+
     /// There are no images.
     ///
     /// # Safety
@@ -68,6 +77,14 @@ impl Reservation {
     pub(crate) unsafe fn map_image(&self, _at: usize, image: &Image) -> io::Result<()> {
         match *image {}
     }
+}
+
+/// All bytes stay accessible.
+///
+/// # Safety
+/// None; as on other systems.
+pub(crate) unsafe fn protect(_at: *mut u8, _len: usize, _readable: bool) -> io::Result<()> {
+    Ok(())
 }
 
 impl Drop for Reservation {

@@ -26,8 +26,9 @@ static REDIRECT: OnceLock<Redirect> = OnceLock::new();
 
 /// Puts the handler in place. Later calls do nothing.
 ///
-/// Faults for which `redirect` gives an address go on there, on the stack and with the registers of the
-/// fault, but `rdi` = the address of the instruction, `rsi` = the address that it wanted to access.
+/// Faults for which `redirect` gives an address go on there, with the registers of the fault. On the stack, which
+/// is aligned to 16 bytes before, is put: 8 bytes of nothing, the address that the instruction wanted to access,
+/// its own address.
 pub(crate) fn install(redirect: Redirect) {
     REDIRECT.get_or_init(|| {
         for (signal, previous) in SIGNALS.iter().zip(&PREVIOUS.0) {
@@ -57,8 +58,11 @@ unsafe extern "C" fn handler(signal: c_int, info: *mut siginfo_t, context: *mut 
         if (*info).si_code > 0
             && let Some(target) = REDIRECT.get().and_then(|redirect| redirect(pc as usize))
         {
-            registers[libc::REG_RDI as usize] = pc;
-            registers[libc::REG_RSI as usize] = (*info).si_addr() as i64;
+            // Code keeps nothing below its stack pointer, and free space there.
+            let stack = (registers[libc::REG_RSP as usize] & !15) as *mut u64;
+            stack.sub(2).write((*info).si_addr() as u64);
+            stack.sub(3).write(pc as u64);
+            registers[libc::REG_RSP as usize] = stack.sub(3) as i64;
             registers[libc::REG_RIP as usize] = target as *const () as i64;
             return;
         }

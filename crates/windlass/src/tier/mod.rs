@@ -88,6 +88,15 @@ impl Tier {
         }
     }
 
+    /// Whether the code polls for interruption.
+    pub fn polls(&self) -> bool {
+        match &self.producer {
+            Producer::Interpreter(_) => false,
+            #[cfg(native)]
+            Producer::Baseline(baseline) => baseline.settings.polls(),
+        }
+    }
+
     /// Validates and compiles the bodies of the module with these bytes. Of several errors it gives the first in the module.
     pub fn compile(
         &self,

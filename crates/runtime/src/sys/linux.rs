@@ -138,6 +138,11 @@ impl Image {
         ftruncate(&file, len as u64).ok()?;
         Some(Image { file, len })
     }
+
+    /// Writes bytes to an image that is not mapped yet.
+    pub(crate) fn write(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
+        write_all(&self.file, at as u64, bytes)
+    }
 }
 
 /// Writes all bytes at a place of a file.
@@ -149,11 +154,6 @@ pub(super) fn write_all(file: &OwnedFd, mut at: u64, mut bytes: &[u8]) -> io::Re
                 bytes = &bytes[n..];
                 at += n as u64;
             }
-
-    /// Writes bytes to an image that is not mapped yet.
-    pub(crate) fn write(&self, at: usize, bytes: &[u8]) -> io::Result<()> {
-        write_all(&self.file, at as u64, bytes)
-    }
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -104,9 +104,9 @@ impl Image {
     pub(crate) fn new(_len: usize) -> Option<Image> {
         None
     }
-}
 
     /// There are no images.
     pub(crate) fn write(&self, _at: usize, _bytes: &[u8]) -> io::Result<()> {
         match *self {}
     }
+}

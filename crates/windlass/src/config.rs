@@ -4,6 +4,16 @@ use crate::error::Result;
 use windlass_wasm::{Feature, Features};
 
 /// Which tier runs the code.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let interpreter = Engine::new(Config::new().strategy(Strategy::Interpreter))?;
+/// // The program goes on where there is no compiler, e.g. on another processor.
+/// let compiler = Engine::new(Config::new().strategy(Strategy::Baseline)).unwrap_or(interpreter);
+/// # Ok(())
+/// # }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Strategy {
@@ -20,6 +30,14 @@ pub enum Strategy {
 }
 
 /// How profilers learn the names of compiled functions.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::new(Config::new().profiler(ProfilingStrategy::PerfMap))?;
+/// # Ok(())
+/// # }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ProfilingStrategy {
@@ -54,7 +72,29 @@ pub enum WasmBacktraceDetails {
 /// # use windlass::*;
 /// # fn main() -> Result<()> {
 /// let mut config = Config::new();
-/// config.consume_fuel(true).wasm_threads(false);
+/// config
+///     // What a guest may do, and for how long.
+///     .wasm_threads(false)
+///     .consume_fuel(true)
+///     .epoch_interruption(true)
+///     .max_wasm_stack(1 << 20)
+///     .max_host_stack(256 << 10)
+///     // How it is compiled.
+///     .strategy(Strategy::Auto)
+///     .parallel_compilation(true)
+///     .lazy_compilation(false)
+///     .signals_based_traps(true)
+///     .relaxed_simd_deterministic(true)
+///     // How memories take address space.
+///     .memory_reservation(4 << 30)
+///     .memory_guard_size(32 << 20)
+///     .memory_init_cow(true)
+///     // What errors tell.
+///     .wasm_backtrace(true)
+///     .wasm_backtrace_max_frames(50)
+///     // To find mistakes in how the host keeps references.
+///     .gc_stress(false);
+/// assert!(config.get_consume_fuel() && config.get_epoch_interruption());
 /// let engine = Engine::new(&config)?;
 /// # Ok(())
 /// # }
@@ -138,6 +178,22 @@ impl Config {
 
     /// Switches a feature on or off. Switching one on switches on what it needs;
     /// switching one off switches off what needs it. Default: all that are built are on.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let mut config = Config::new();
+    /// config.wasm_feature(Feature::Threads, false).wasm_simd(false);
+    /// assert!(!config.get_wasm_features().contains(Feature::Threads));
+    /// let engine = Engine::new(&config)?;
+    /// assert!(Module::new(&engine, "(module (memory 1 1 shared))").is_err());
+    ///
+    /// let mut all = Config::new();
+    /// all.wasm_features(Features::default());
+    /// assert_eq!(all.get_wasm_features(), Features::default());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wasm_feature(&mut self, feature: Feature, enable: bool) -> &mut Config {
         self.features.set(feature, enable);
         self

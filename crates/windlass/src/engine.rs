@@ -35,6 +35,18 @@ struct EngineInner {
 }
 
 /// An engine that may be gone.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let weak = engine.weak();
+/// assert!(Engine::same(&weak.upgrade().unwrap(), &engine));
+/// drop(engine);
+/// assert!(weak.upgrade().is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct EngineWeak {
     inner: Weak<EngineInner>,
@@ -58,6 +70,15 @@ impl Engine {
     }
 
     /// The settings.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().consume_fuel(true))?;
+    /// assert!(engine.config().get_consume_fuel());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn config(&self) -> &Config {
         &self.inner.config
     }
@@ -74,6 +95,23 @@ impl Engine {
 
     /// Starts the next epoch. Guests of stores whose deadline has come are interrupted at their next check.
     /// May be called from any thread; takes a lock for a short time, so not from a signal handler.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    /// let module = Module::new(&engine, r#"(module (func (export "spin") (loop (br 0))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let spin = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&mut store, "spin")?;
+    /// store.set_epoch_deadline(2);
+    /// // A program has one such thread, which does this at its pace.
+    /// let ticker = std::thread::spawn(move || (0..2).for_each(|_| engine.increment_epoch()));
+    /// let error = spin.call(&mut store, ()).unwrap_err();
+    /// assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
+    /// # ticker.join().unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn increment_epoch(&self) {
         let epoch = self.inner.epoch.fetch_add(1, SeqCst) + 1;
         self.deadlines(|deadlines| {

@@ -10,6 +10,26 @@ use windlass_abi::facts::ModuleFacts;
 use windlass_wasm::Decoded;
 
 /// A module's machine code, not loaded: what an artifact is made of.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let binary = b"\0asm\x01\0\0\0";
+/// match engine.compile_image(binary, 1) {
+///     Ok(image) => {
+///         for stage in image.stages() {
+///             println!("{}: {:?}, {:?} of processor time", stage.name, stage.wall, stage.cpu);
+///         }
+///         assert_eq!((image.functions(), image.text_size()), (0, 0));
+///         assert_eq!(image.to_artifact(), engine.precompile_module(binary)?);
+///     }
+///     // The interpreter makes no code that can be saved.
+///     Err(error) => println!("{error}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct CompiledImage {
     /// What decoding learned.
@@ -38,6 +58,15 @@ pub struct Stage {
 
 impl Stage {
     /// Does something and measures it.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let (stage, sum) = Stage::measure("add", || (1..=100_u64).sum::<u64>());
+    /// assert_eq!((stage.name, sum), ("add", 5050));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn measure<T>(name: &'static str, work: impl FnOnce() -> T) -> (Stage, T) {
         let cpu = || {
             let t = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);

@@ -33,6 +33,21 @@ fn not_made<N>(error: InstantiateError) -> Result<N> {
 /// let instance = Instance::new(&mut store, &module, &[])?;
 /// let add = instance.get_typed_func::<(i32, i32), i32>(&mut store, "add")?;
 /// assert_eq!(add.call(&mut store, (1, 2))?, 3);
+///
+/// // What else it may export.
+/// let module = Module::new(&engine, r#"(module
+///     (func (export "f")) (memory (export "m") 1) (table (export "t") 1 funcref)
+///     (memory (export "s") 1 1 shared) (global (export "g") i32 (i32.const 1)) (tag (export "e")))"#)?;
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// assert!(Module::same(instance.module(&store), &module));
+/// assert_eq!(instance.exports(&mut store).len(), 6);
+/// assert!(instance.get_func(&mut store, "f").is_some());
+/// assert!(instance.get_memory(&mut store, "m").is_some());
+/// assert!(instance.get_shared_memory(&mut store, "s").is_some());
+/// assert!(instance.get_table(&mut store, "t").is_some());
+/// assert!(instance.get_global(&mut store, "g").is_some());
+/// assert!(instance.get_tag(&mut store, "e").is_some());
+/// assert!(instance.get_export(&mut store, "nothing").is_none());
 /// # Ok(())
 /// # }
 /// ```
@@ -238,6 +253,7 @@ impl Instance {
 /// let mut linker = Linker::<u32>::new(&engine);
 /// linker.func_wrap("host", "f", |mut caller: Caller<'_, u32>| *caller.data_mut() += 1)?;
 /// let pre = linker.instantiate_pre(&module)?;
+/// assert!(Module::same(pre.module(), &module));
 /// for _ in 0..3 {
 ///     let mut store = Store::new(&engine, 0);
 ///     pre.instantiate(&mut store)?;

@@ -5,6 +5,38 @@ use crate::error::{Result, bail};
 /// Decides whether memories and tables may grow, and how many things a store may hold.
 ///
 /// Set it with [`Store::limiter`](crate::Store::limiter). An `Err` of a method ends the guest with that error.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// /// Lets all memories together have so many bytes.
+/// struct Total { left: usize }
+///
+/// impl ResourceLimiter for Total {
+///     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+///         let Some(left) = self.left.checked_sub(desired - current) else { return Ok(false) };
+///         self.left = left;
+///         Ok(true)
+///     }
+///
+///     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+///         Ok(desired <= 1_000)
+///     }
+///
+///     fn memories(&self) -> usize {
+///         2
+///     }
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), Total { left: 3 << 16 });
+/// store.limiter(|total| total);
+/// let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+/// let other = Memory::new(&mut store, MemoryType::new(1, None))?;
+/// memory.grow(&mut store, 1)?;
+/// assert!(other.grow(&mut store, 1).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub trait ResourceLimiter: Send {
     /// Whether a memory may be made (`current` is 0) or grown; sizes are in bytes. `maximum` is
     /// what its type declares. `Ok(false)`: the guest sees that it did not grow.
@@ -52,7 +84,14 @@ const DEFAULT_COUNT: usize = 10_000;
 /// # fn main() -> Result<()> {
 /// struct State { limits: StoreLimits }
 /// let engine = Engine::default();
-/// let limits = StoreLimitsBuilder::new().memory_size(1 << 20).instances(2).build();
+/// let limits = StoreLimitsBuilder::new()
+///     .memory_size(1 << 20)
+///     .memories(1)
+///     .table_elements(1_000)
+///     .tables(2)
+///     .instances(2)
+///     .trap_on_grow_failure(false)
+///     .build();
 /// let mut store = Store::new(&engine, State { limits });
 /// store.limiter(|state| &mut state.limits);
 /// // One page more than the limit of one MiB.

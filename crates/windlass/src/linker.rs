@@ -38,6 +38,8 @@ use windlass_runtime::ExternId;
 /// let instance = linker.instantiate(&mut store, &program)?;
 /// let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
 /// assert_eq!(run.call(&mut store, ())?, 40);
+/// assert!(Engine::same(linker.engine(), &engine));
+/// assert_eq!(linker.iter(&mut store).count(), 2);
 /// # Ok(())
 /// # }
 /// ```
@@ -104,6 +106,19 @@ impl Definition {
 }
 
 /// A module wants something that its linker does not know.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (import "env" "f" (func (param i32))))"#)?;
+/// let error = Linker::<()>::new(&engine).instantiate_pre(&module).unwrap_err();
+/// let error: &UnknownImportError = error.downcast_ref().unwrap();
+/// assert_eq!((error.module(), error.name()), ("env", "f"));
+/// assert_eq!(error.ty().unwrap_func().params().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("unknown import: `{module}::{name}` has not been defined; the module expects {ty}")]
 pub struct UnknownImportError {
@@ -154,12 +169,37 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Whether a later definition replaces an earlier one of the same name. Default: it is an error.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let mut linker = Linker::<()>::new(&Engine::default());
+    /// linker.func_wrap("env", "f", || 1)?;
+    /// assert!(linker.func_wrap("env", "f", || 2).is_err());
+    /// linker.allow_shadowing(true).func_wrap("env", "f", || 2)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_shadowing(&mut self, allow: bool) -> &mut Linker<T> {
         self.allow_shadowing = allow;
         self
     }
 
     /// Whether [`Linker::module`] accepts commands that export more than a command should. Default: it is an error.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::new(&engine);
+    /// let mut store = Store::new(&engine, ());
+    /// let command = Module::new(&engine, r#"(module
+    ///     (func (export "_start")) (global (export "g") i32 (i32.const 1)))"#)?;
+    /// assert!(linker.module(&mut store, "command", &command).is_err());
+    /// linker.allow_unknown_exports(true).allow_shadowing(true).module(&mut store, "command", &command)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_unknown_exports(&mut self, allow: bool) -> &mut Linker<T> {
         self.allow_unknown_exports = allow;
         self
@@ -169,6 +209,21 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// None at present.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module
+    ///     (import "env" "f" (func $f)) (func (export "run") (call $f)))"#)?;
+    /// let mut linker = Linker::new(&engine);
+    /// linker.define_unknown_imports_as_traps(&module)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let run = linker.instantiate(&mut store, &module)?.get_typed_func::<(), ()>(&mut store, "run")?;
+    /// assert!(run.call(&mut store, ()).unwrap_err().is::<UnknownImportError>());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
         for import in module.imports() {
             if let ExternType::Func(ty) = import.ty()
@@ -187,6 +242,22 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// If a type has no default value, or the store cannot make it.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module
+    ///     (import "env" "f" (func $f (result i32))) (export "f" (func $f))
+    ///     (import "env" "memory" (memory 1)))"#)?;
+    /// let mut linker = Linker::new(&engine);
+    /// let mut store = Store::new(&engine, ());
+    /// linker.define_unknown_imports_as_default_values(&mut store, &module)?;
+    /// let f = linker.instantiate(&mut store, &module)?.get_typed_func::<(), i32>(&mut store, "f")?;
+    /// assert_eq!(f.call(&mut store, ())?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn define_unknown_imports_as_default_values(
         &mut self,
         mut store: impl AsContextMut<Data = T>,
@@ -210,6 +281,19 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Panics
     /// If `item` belongs to another store.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+    /// let mut linker = Linker::new(&engine);
+    /// linker.define(&store, "env", "memory", memory)?.define_name(&store, "memory", memory)?;
+    /// assert!(linker.get(&mut store, "", "memory")?.into_memory().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn define(
         &mut self,
         store: impl AsContext<Data = T>,
@@ -248,6 +332,20 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Panics
     /// If `ty` belongs to another engine.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::<()>::new(&engine);
+    /// let ty = FuncType::new(&engine, [], [ValType::I32]);
+    /// linker.func_new("env", "one", ty, |_caller, _params, results| {
+    ///     results[0] = Val::I32(1);
+    ///     Ok(())
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn func_new(
         &mut self,
         module: &str,
@@ -280,6 +378,20 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Panics
     /// If the instance belongs to another store.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let module = Module::new(&engine, r#"(module (func (export "f")) (memory (export "m") 1))"#)?;
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let mut linker = Linker::new(&engine);
+    /// linker.instance(&mut store, "library", instance)?;
+    /// assert!(linker.get(&mut store, "library", "f").is_ok() && linker.get(&mut store, "library", "m").is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn instance(
         &mut self,
         mut store: impl AsContextMut<Data = T>,
@@ -366,6 +478,20 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// If `module::name` is not defined, or the new name is and shadowing is not allowed.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::<()>::new(&engine);
+    /// linker.func_wrap("env", "f", || 1)?;
+    /// linker.alias("env", "f", "other", "g")?;
+    /// linker.alias_module("env", "environment")?;
+    /// let mut store = Store::new(&engine, ());
+    /// assert!(linker.get(&mut store, "other", "g").is_ok() && linker.get(&mut store, "environment", "f").is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn alias(
         &mut self,
         module: &str,
@@ -474,6 +600,21 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Panics
     /// If it belongs to another store.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::<()>::new(&engine);
+    /// linker.func_wrap("env", "f", || ())?;
+    /// let module = Module::new(&engine, r#"(module (import "env" "f" (func)) (import "env" "g" (func)))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let known: Vec<bool> =
+    ///     module.imports().map(|import| linker.get_by_import(&mut store, &import).is_some()).collect();
+    /// assert_eq!(known, [true, false]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_by_import(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -491,6 +632,22 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Panics
     /// If it belongs to another store.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::<u32>::new(&engine);
+    /// linker.func_wrap("env", "count", |mut caller: Caller<'_, u32>| *caller.data_mut() += 1)?;
+    /// let program = Module::new(&engine, r#"(module
+    ///     (import "env" "count" (func $count)) (func (export "_start") (call $count)))"#)?;
+    /// let mut store = Store::new(&engine, 0);
+    /// linker.module(&mut store, "", &program)?;
+    /// linker.get_default(&mut store, "")?.typed::<(), ()>(&store)?.call(&mut store, ())?;
+    /// assert_eq!(*store.data(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_default(&self, mut store: impl AsContextMut<Data = T>, module: &str) -> Result<Func> {
         for name in ["", "_start"] {
             if self.find(module, name).is_some() {

@@ -24,6 +24,19 @@ use windlass_wasm::{Decoded, WalkScratch};
 /// let engine = Engine::default();
 /// let module = Module::new(&engine, r#"(module (func (export "one") (result i32) (i32.const 1)))"#)?;
 /// assert_eq!(module.exports().map(|e| e.name()).collect::<Vec<_>>(), ["one"]);
+/// assert_eq!(module.get_export("one").unwrap().unwrap_func().results().len(), 1);
+/// assert_eq!(module.imports().len(), 0);
+/// assert!(Engine::same(module.engine(), &engine) && Module::same(&module, &module.clone()));
+///
+/// // Where text has no place.
+/// let binary = b"\0asm\x01\0\0\0";
+/// Module::validate(&engine, binary)?;
+/// Module::from_binary(&engine, binary)?;
+/// assert!(Module::from_binary(&engine, b"(module)").is_err());
+///
+/// // From a file, which errors name.
+/// let error = Module::from_file(&engine, "no/such/file.wasm").unwrap_err();
+/// assert!(error.to_string().contains("no/such/file.wasm"));
 /// # Ok(())
 /// # }
 /// ```
@@ -45,6 +58,22 @@ struct ModuleInner {
 }
 
 /// An export of a module, looked up once for many instances.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (func (export "f")))"#)?;
+/// let f = module.get_export_index("f").unwrap();
+/// let mut store = Store::new(&engine, ());
+/// for _ in 0..3 {
+///     let instance = Instance::new(&mut store, &module, &[])?;
+///     // No search by name.
+///     assert!(instance.get_module_export(&mut store, &f).and_then(Extern::into_func).is_some());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ModuleExport {
     pub(crate) module: Module,
@@ -52,6 +81,21 @@ pub struct ModuleExport {
 }
 
 /// A function that a module defines.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let module = Module::new(&Engine::default(), r#"(module
+///     (import "env" "f" (func))
+///     (func $first (call 0))
+///     (func))"#)?;
+/// let functions: Vec<ModuleFunction> = module.functions().collect();
+/// assert_eq!((functions[0].index, functions[0].name.as_deref()), (1, Some("first")));
+/// assert_eq!((functions[1].index, functions[1].name.as_deref()), (2, None));
+/// assert!(functions[0].offset + functions[0].len <= functions[1].offset);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ModuleFunction {
     /// Its index in the module's function index space.

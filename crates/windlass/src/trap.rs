@@ -6,6 +6,23 @@ use windlass_abi::trap::TrapCode;
 macro_rules! traps {
     ($( $name:ident = $code:ident $doc:literal; )*) => {
         /// Why a guest was stopped. Found in an [`Error`](crate::Error) with `downcast_ref`.
+        ///
+        /// ```
+        /// # use windlass::*;
+        /// # fn main() -> Result<()> {
+        /// let engine = Engine::default();
+        /// let module = Module::new(&engine, r#"(module
+        ///     (func (export "divide") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1))))"#)?;
+        /// let mut store = Store::new(&engine, ());
+        /// let instance = Instance::new(&mut store, &module, &[])?;
+        /// let divide = instance.get_typed_func::<(i32, i32), i32>(&mut store, "divide")?;
+        /// let error = divide.call(&mut store, (1, 0)).unwrap_err();
+        /// let trap: &Trap = error.downcast_ref().unwrap();
+        /// assert_eq!(*trap, Trap::IntegerDivisionByZero);
+        /// assert_eq!(trap.text(), "integer divide by zero");
+        /// # Ok(())
+        /// # }
+        /// ```
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[non_exhaustive]
         pub enum Trap { $( #[doc = $doc] $name, )* }

@@ -3,6 +3,18 @@
 use std::fmt;
 
 /// A 128-bit vector: lane 0 is in its low bits.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let lanes = V128::from_le_bytes([1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0]);
+/// assert_eq!(lanes.as_u128() as u32, 1);
+/// assert_eq!(lanes, V128::from(0x4_00000003_00000002_00000001_u128));
+/// assert_eq!(lanes.to_le_bytes()[4], 2);
+/// assert_eq!(Val::from(lanes).v128(), Some(lanes));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct V128(u128);
 

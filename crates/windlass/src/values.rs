@@ -10,6 +10,31 @@ use windlass_abi::vm::ValRaw;
 use windlass_runtime::{FuncPtr, GcRef};
 
 /// A value. Floats are given as bits, so that NaNs stay as they are.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let sum = Func::wrap(&mut store, |a: i32, b: f64| f64::from(a) + b);
+/// let mut results = [Val::F64(0)];
+/// sum.call(&mut store, &[1.into(), 0.5.into()], &mut results)?;
+/// assert_eq!((results[0].f64(), results[0].i32()), (Some(1.5), None));
+/// assert_eq!(results[0].unwrap_f64(), 1.5);
+///
+/// let func = Val::from(sum);
+/// assert!(func.funcref().unwrap().is_some());
+/// assert!(func.matches_ty(&store, &ValType::FUNCREF)? && !func.matches_ty(&store, &ValType::I32)?);
+/// assert_eq!(Val::I32(7).ty(&store)?, ValType::I32);
+/// assert!(func.ref_().unwrap().is_non_null());
+///
+/// assert_eq!(Val::default_for_ty(&ValType::I64).and_then(|zero| zero.i64()), Some(0));
+/// assert!(Val::null_ref(&HeapType::Extern).unwrap_externref().is_none());
+/// assert!(Val::null_func_ref().unwrap_funcref().is_none());
+/// assert!(Val::null_extern_ref().ref_().unwrap().is_null());
+/// assert!(Val::null_any_ref().ref_().unwrap().is_any());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
     /// A 32-bit integer.
@@ -33,6 +58,26 @@ pub enum Val {
 }
 
 /// A reference: what tables hold.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let func = Ref::from(Func::wrap(&mut store, || ()));
+/// assert!(func.is_func() && func.is_non_null());
+/// assert!(func.as_func().unwrap().is_some() && func.unwrap_func().is_some());
+/// assert!(func.as_extern().is_none() && func.as_any().is_none() && func.as_exn().is_none());
+/// assert!(func.matches_ty(&store, &RefType::FUNCREF)?);
+/// assert_eq!(func.ty(&store)?.heap_type().top(), HeapType::Func);
+///
+/// let value = Ref::from(ExternRef::new(&mut store, 5)?);
+/// assert!(value.is_extern() && value.unwrap_extern().is_some());
+/// let nothing = Ref::null(&HeapType::Exn);
+/// assert!(nothing.is_null() && nothing.is_exn() && nothing.unwrap_exn().is_none());
+/// assert!(Ref::null(&HeapType::Struct).is_any() && Ref::Any(None).unwrap_any().is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Ref {
     /// A reference to a function, or null.

@@ -15,6 +15,7 @@ use windlass_runtime::GlobalId;
 /// let global = Global::new(&mut store, GlobalType::new(ValType::I32, Mutability::Var), Val::I32(1))?;
 /// global.set(&mut store, Val::I32(2))?;
 /// assert_eq!(global.get(&mut store).i32(), Some(2));
+/// assert!(global.ty(&store).mutability().is_var());
 /// # Ok(())
 /// # }
 /// ```

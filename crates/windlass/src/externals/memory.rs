@@ -17,6 +17,17 @@ use windlass_runtime::MemoryId;
 /// assert_eq!(&memory.data(&store)[10..15], b"hello");
 /// assert_eq!(memory.grow(&mut store, 1)?, 1);
 /// assert!(memory.grow(&mut store, 1).is_err());
+/// assert_eq!((memory.size(&store), memory.data_size(&store)), (2, 2 << 16));
+/// assert_eq!((memory.page_size(&store), memory.page_size_log2(&store)), (65536, 16));
+/// assert_eq!(memory.ty(&store).maximum(), Some(2));
+///
+/// // The bytes themselves, alone or with the host's data.
+/// let mut back = [0; 5];
+/// memory.read(&store, 10, &mut back)?;
+/// memory.data_mut(&mut store)[10] = b'j';
+/// let (bytes, _data) = memory.data_and_store_mut(&mut store);
+/// assert_eq!(&bytes[10..15], b"jello");
+/// assert!(!memory.data_ptr(&store).is_null());
 /// # Ok(())
 /// # }
 /// ```
@@ -27,6 +38,17 @@ pub struct Memory {
 }
 
 /// An access outside a memory's size.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+/// let error: MemoryAccessError = memory.write(&mut store, 65535, &[1, 2]).unwrap_err();
+/// assert_eq!(error.to_string(), "out of bounds memory access");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("out of bounds memory access")]
 pub struct MemoryAccessError {

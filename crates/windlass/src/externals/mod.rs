@@ -19,6 +19,18 @@ use crate::types::ExternType;
 use windlass_runtime::{ExternId, Failure, GrowError};
 
 /// Anything that can be imported or exported.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let item = Extern::from(Func::wrap(&mut store, || ()));
+/// assert!(item.ty(&store).func().is_some());
+/// assert!(item.clone().into_memory().is_none());
+/// assert!(item.into_func().is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub enum Extern {
     /// A function.
@@ -131,6 +143,21 @@ impl Extern {
 }
 
 /// An export of an instance.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (func (export "f")) (memory (export "m") 1))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let exports: Vec<Export<'_>> = instance.exports(&mut store).collect();
+/// assert_eq!(exports[0].name(), "f");
+/// assert!(exports[0].clone().into_func().is_some());
+/// assert!(matches!(exports[1].clone().into_extern(), Extern::Memory(_)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Export<'instance> {
     name: &'instance str,
@@ -147,7 +174,7 @@ impl<'instance> Export<'instance> {
         self.name
     }
 
-    /// Its type.
+    /// As [`Extern::ty`], of what is exported.
     ///
     /// # Panics
     /// If it belongs to another store.

@@ -8,6 +8,17 @@ use std::time::Duration;
 use windlass_runtime::MemoryId;
 
 /// How an atomic wait ended.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// # use std::time::Duration;
+/// let memory = SharedMemory::new(&Engine::default(), MemoryType::shared(1, 1))?;
+/// assert_eq!(memory.atomic_wait32(0, 1, None)?, WaitResult::Mismatch);
+/// assert_eq!(memory.atomic_wait64(8, 0, Some(Duration::from_millis(1)))?, WaitResult::TimedOut);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WaitResult {
     /// A notify woke it.
@@ -31,6 +42,21 @@ pub enum WaitResult {
 /// let mut back = [0; 5];
 /// memory.read(10, &mut back)?;
 /// assert_eq!(&back, b"hello");
+/// assert_eq!(memory.grow(1)?, 1);
+/// assert_eq!((memory.size(), memory.data_size(), memory.page_size()), (2, 2 << 16, 1 << 16));
+/// assert!(memory.ty().is_shared() && SharedMemory::same(&memory, &memory.clone()));
+///
+/// // Hosts can wait and wake, as guests do.
+/// let waiter = std::thread::spawn({
+///     let memory = memory.clone();
+///     move || memory.atomic_wait32(0, 0, None)
+/// });
+/// while memory.atomic_notify(0, 1)? == 0 {}
+/// assert_eq!(waiter.join().unwrap()?, WaitResult::Ok);
+///
+/// // A linker gives it to the modules that import it, in any number of stores of its engine.
+/// let mut linker = Linker::<()>::new(memory.engine());
+/// linker.define(Store::new(memory.engine(), ()), "env", "memory", memory.clone())?;
 /// # Ok(())
 /// # }
 /// ```

@@ -21,6 +21,10 @@ use windlass_runtime::TableId;
 /// table.set(&mut store, 0, func.into())?;
 /// assert!(table.get(&mut store, 0).unwrap().is_non_null());
 /// assert!(table.get(&mut store, 2).is_none());
+/// assert_eq!(table.grow(&mut store, 3, Ref::Func(None))?, 2);
+/// table.fill(&mut store, 2, func.into(), 2)?;
+/// Table::copy(&mut store, &table, 4, &table, 0, 1)?;
+/// assert_eq!((table.size(&store), table.ty(&store).minimum()), (5, 2));
 /// # Ok(())
 /// # }
 /// ```

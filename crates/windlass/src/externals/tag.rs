@@ -6,6 +6,21 @@ use crate::types::{FuncType, TagType};
 use windlass_runtime::TagId;
 
 /// A tag of a store. Each new one is different from all others.
+///
+/// See [`ExnRef`](crate::ExnRef) for what exceptions do with it.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let ty = TagType::new(FuncType::new(&engine, [ValType::I32], []));
+/// let (a, b) = (Tag::new(&mut store, &ty)?, Tag::new(&mut store, &ty)?);
+/// assert_eq!(a.ty(&store), b.ty(&store));
+/// assert!(Tag::eq(&a, &a, &store) && !Tag::eq(&a, &b, &store));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Tag {
     store: StoreId,

@@ -54,6 +54,29 @@ impl<'a, T> Caller<'a, T> {
     }
 
     /// The calling instance; `None` if the host calls the function itself.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module $guest
+    ///     (import "env" "f" (func $f)) (export "f" (func $f)) (func (export "run") (call $f)))"#)?;
+    /// let run = module.get_export_index("run").unwrap();
+    /// let mut store = Store::new(&engine, None);
+    /// let f = Func::wrap(&mut store, move |mut caller: Caller<'_, Option<String>>| {
+    ///     let name = caller.instance().and_then(|instance| instance.module(&caller).name().map(str::to_owned));
+    ///     assert_eq!(caller.get_module_export(&run).is_some(), name.is_some());
+    ///     *caller.data_mut() = name;
+    /// });
+    /// let instance = Instance::new(&mut store, &module, &[f.into()])?;
+    /// instance.get_typed_func::<(), ()>(&mut store, "run")?.call(&mut store, ())?;
+    /// assert_eq!(store.data().as_deref(), Some("guest"));
+    /// // Called by the host itself.
+    /// f.typed::<(), ()>(&store)?.call(&mut store, ())?;
+    /// assert_eq!(*store.data(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn instance(&self) -> Option<Instance> {
         Some(Instance::from_id(self.store.core(), self.instance?))
     }

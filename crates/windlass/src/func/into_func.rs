@@ -36,6 +36,18 @@ pub(super) use for_each_arity;
 ///
 /// # Safety
 /// For types of this crate only.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// Func::wrap(&mut store, || ());
+/// Func::wrap(&mut store, || 1_i32);
+/// Func::wrap(&mut store, || (1_i32, 2.0_f64));
+/// Func::wrap(&mut store, || -> Result<(i32, f64)> { bail!("never") });
+/// # Ok(())
+/// # }
+/// ```
 pub unsafe trait WasmRet {
     /// The number of results.
     #[doc(hidden)]
@@ -85,6 +97,17 @@ unsafe impl<R: WasmRet> WasmRet for Result<R> {
 ///
 /// # Safety
 /// For types of this crate only.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// // The parameters of this closure are the list `(i32, i64)`.
+/// let f = Func::wrap(&mut store, |_: i32, _: i64| ());
+/// assert_eq!(f.ty(&store).params().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub unsafe trait WasmTyList {
     /// The types.
     #[doc(hidden)]
@@ -101,6 +124,21 @@ pub unsafe trait WasmTyList {
 
 /// Closures that can be host functions: `Fn(A…) -> R` and `Fn(Caller<'_, T>, A…) -> R`, with up to 16
 /// parameters that are [`WasmTy`] and a result that is [`WasmRet`]. An `Err` ends the guest with that error.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// /// Defines a function under two names.
+/// fn both<P, R>(linker: &mut Linker<u32>, func: impl IntoFunc<u32, P, R> + Clone) -> Result<()> {
+///     linker.func_wrap("env", "a", func.clone())?.func_wrap("env", "b", func)?;
+///     Ok(())
+/// }
+///
+/// let mut linker = Linker::new(&Engine::default());
+/// both(&mut linker, |mut caller: Caller<'_, u32>, by: u32| *caller.data_mut() += by)?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait IntoFunc<T, Params, Results>: Send + Sync + 'static {
     /// The function's type.
     #[doc(hidden)]

@@ -42,6 +42,7 @@ use windlass_runtime::{Failure, FuncPtr};
 /// // … or once, and then typed.
 /// let add = add.typed::<(i32, i32), i32>(&store)?;
 /// assert_eq!(add.call(&mut store, (3, 4))?, 7);
+/// assert!(add.func().matches_ty(&store, &add.func().ty(&store)));
 /// # Ok(())
 /// # }
 /// ```
@@ -57,6 +58,22 @@ impl Func {
     ///
     /// # Panics
     /// If the type belongs to another engine.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let ty = FuncType::new(&engine, [ValType::I32], [ValType::I32, ValType::I32]);
+    /// let twice = Func::new(&mut store, ty, |_caller, params, results| {
+    ///     results.fill(params[0]);
+    ///     Ok(())
+    /// });
+    /// let twice = twice.typed::<i32, (i32, i32)>(&store)?;
+    /// assert_eq!(twice.call(&mut store, 5)?, (5, 5));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new<T: 'static>(
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,

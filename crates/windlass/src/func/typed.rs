@@ -13,6 +13,24 @@ use windlass_abi::vm::ValRaw;
 /// [`Instance::get_typed_func`](crate::Instance::get_typed_func).
 ///
 /// A single parameter or result stands for itself; several are a tuple, none is `()`.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let divide = Func::wrap(&mut store, |a: i32, b: i32| -> Result<(i32, i32)> {
+///     ensure!(b != 0, "division by zero");
+///     Ok((a / b, a % b))
+/// });
+/// let divide: TypedFunc<(i32, i32), (i32, i32)> = divide.typed(&store)?;
+/// assert_eq!(divide.call(&mut store, (17, 5))?, (3, 2));
+/// assert!(divide.call(&mut store, (1, 0)).is_err());
+/// // The types are checked once.
+/// let error = divide.func().typed::<i32, i32>(&store).unwrap_err();
+/// assert!(error.to_string().contains("(func (param i32 i32) (result i32 i32))"));
+/// # Ok(())
+/// # }
+/// ```
 pub struct TypedFunc<Params, Results> {
     func: Func,
     /// Whether parameters must be checked at each call.
@@ -114,6 +132,23 @@ impl<P: Copy, R: Copy> Space<P, R> {
 ///
 /// # Safety
 /// For types of this crate only.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// /// Calls an export with any parameters.
+/// fn call<P: WasmParams, R: WasmResults>(store: &mut Store<()>, f: Func, params: P) -> Result<R> {
+///     f.typed::<P, R>(&store)?.call(store, params)
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let add = Func::wrap(&mut store, |a: i64, b: i64| a + b);
+/// let same = Func::wrap(&mut store, |a: f32| a);
+/// assert_eq!(call::<_, i64>(&mut store, add, (1_i64, 2_i64))?, 3);
+/// assert_eq!(call::<_, f32>(&mut store, same, 1.5_f32)?, 1.5);
+/// # Ok(())
+/// # }
+/// ```
 pub unsafe trait WasmParams: Send {
     /// `[ValRaw; N]`.
     #[doc(hidden)]
@@ -132,6 +167,18 @@ pub unsafe trait WasmParams: Send {
 ///
 /// # Safety
 /// For types of this crate only.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let f = Func::wrap(&mut store, || (1_i32, 2_i64));
+/// // One result stands for itself, several are a tuple, none is `()`.
+/// assert_eq!(f.typed::<(), (i32, i64)>(&store)?.call(&mut store, ())?, (1, 2));
+/// assert!(f.typed::<(), i32>(&store).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub unsafe trait WasmResults: WasmParams {
     /// # Safety
     /// `values` holds values of these types of this store.

@@ -16,6 +16,19 @@ use windlass_runtime::{FuncPtr, GcRef};
 ///
 /// # Safety
 /// For types of this crate only: values must be stored and loaded in the form of their type.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let f = Func::wrap(
+///     &mut store,
+///     |_: u32, _: f64, _: V128, _: Option<Func>, _: Option<Rooted<ExternRef>>| 0_u64,
+/// );
+/// assert_eq!(f.ty(&store).to_string(), "(func (param i32 f64 v128 funcref externref) (result i64))");
+/// # Ok(())
+/// # }
+/// ```
 pub unsafe trait WasmTy: Send {
     /// The Wasm type.
     #[doc(hidden)]
@@ -151,6 +164,21 @@ references! {
 }
 
 /// No function: `Option<NoFunc>` stands for a reference that can only be null (`nullfuncref`).
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module
+///     (func (export "is_null") (param nullfuncref) (result i32) (ref.is_null (local.get 0))))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let is_null = instance.get_typed_func::<Option<NoFunc>, i32>(&mut store, "is_null")?;
+/// assert_eq!(is_null.call(&mut store, NoFunc::null())?, 1);
+/// assert!(NoFunc::null_ref().is_null() && NoFunc::null_val().unwrap_funcref().is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NoFunc {}
 

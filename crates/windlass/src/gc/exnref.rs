@@ -14,11 +14,44 @@ use windlass_runtime::GcRef;
 /// The error of a call that an exception left: the exception is pending in the store, to be taken with
 /// [`Store::take_pending_exception`](crate::Store::take_pending_exception). A host function that returns this
 /// error throws the pending exception into its caller; see [`Store::throw`](crate::Store::throw).
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module
+///     (tag $t (export "t") (param i32))
+///     (func (export "fail") (throw $t (i32.const 7))))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let fail = instance.get_typed_func::<(), ()>(&mut store, "fail")?;
+/// let error = fail.call(&mut store, ()).unwrap_err();
+/// assert!(error.is::<ThrownException>() && store.has_pending_exception());
+/// let exception = store.take_pending_exception().unwrap();
+/// assert_eq!(exception.field(&mut store, 0)?.i32(), Some(7));
+/// let tag = instance.get_tag(&mut store, "t").unwrap();
+/// assert!(Tag::eq(&exception.tag(&mut store)?, &tag, &store));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("thrown Wasm exception")]
 pub struct ThrownException;
 
 /// The type of exceptions of a tag type.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let ty = ExnType::new(&engine, [ValType::I32, ValType::F64])?;
+/// assert_eq!(ty.fields().len(), 2);
+/// assert_eq!(ty.field(0).unwrap().element_type().unwrap_val_type(), &ValType::I32);
+/// assert!(ExnType::from_tag_type(&ty.tag_type())?.matches(&ty));
+/// assert!(Engine::same(ty.engine(), &engine));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ExnType {
     ty: TagType,
@@ -82,6 +115,24 @@ fn field(ty: ValType) -> FieldType {
 }
 
 /// What making exceptions of a type takes, prepared once.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let ty = ExnType::new(&engine, [ValType::I32])?;
+/// let tag = Tag::new(&mut store, &ty.tag_type())?;
+/// let pre = ExnRefPre::new(&mut store, ty);
+/// let (a, b) = (
+///     ExnRef::new(&mut store, &pre, &tag, &[Val::I32(1)])?,
+///     ExnRef::new(&mut store, &pre, &tag, &[Val::I32(2)])?,
+/// );
+/// assert!(!Rooted::ref_eq(&store, &a, &b)?);
+/// assert_eq!(b.fields(&mut store)?.next().unwrap().i32(), Some(2));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ExnRefPre {
     ty: ExnType,

@@ -35,6 +35,20 @@ impl<T> GcHeapOutOfMemory<T> {
     }
 
     /// The value that found no room.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// /// Makes a reference, or gives the value back.
+    /// fn reference(store: &mut Store<()>, value: String) -> Result<Result<Rooted<ExternRef>, String>> {
+    ///     match ExternRef::new(store, value) {
+    ///         Ok(reference) => Ok(Ok(reference)),
+    ///         Err(error) => Ok(Err(error.downcast::<GcHeapOutOfMemory<String>>()?.into_inner())),
+    ///     }
+    /// }
+    ///
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// assert!(reference(&mut store, "some text".to_owned()).unwrap().is_ok());
+    /// ```
     pub fn into_inner(self) -> T {
         self.value
     }

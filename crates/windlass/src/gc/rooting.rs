@@ -11,6 +11,23 @@ mod private {
 }
 
 /// A type of what a reference into the heap can refer to.
+///
+/// Implemented by [`ExternRef`](crate::ExternRef), [`ExnRef`](crate::ExnRef) and [`AnyRef`](crate::AnyRef).
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// /// Keeps any references beyond their scope.
+/// fn keep<T: GcRef>(store: &mut Store<()>, all: &[Rooted<T>]) -> Result<Vec<OwnedRooted<T>>> {
+///     all.iter().map(|reference| reference.to_owned_rooted(&mut *store)).collect()
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let values = [ExternRef::new(&mut store, 1)?, ExternRef::new(&mut store, 2)?];
+/// assert_eq!(keep(&mut store, &values)?.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub trait GcRef: private::Sealed + 'static {}
 
 impl private::Sealed for crate::ExternRef {}
@@ -21,6 +38,21 @@ impl private::Sealed for crate::ExnRef {}
 impl GcRef for crate::ExnRef {}
 
 /// Either form of root: [`Rooted`] or [`OwnedRooted`].
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let rooted = ExternRef::new(&mut store, 1)?;
+/// let owned = rooted.to_owned_rooted(&mut store)?;
+/// // Takes either form.
+/// fn same(store: &Store<()>, a: &impl RootedGcRef<ExternRef>, b: &impl RootedGcRef<ExternRef>) -> Result<bool> {
+///     Rooted::ref_eq(store, a, b)
+/// }
+/// assert!(same(&store, &rooted, &owned)?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait RootedGcRef<T: GcRef>: Root {}
 
 pub(super) use rooted::Root;
@@ -52,6 +84,13 @@ mod rooted {
 /// assert!(!Rooted::ref_eq(&store, &a, &b)?);
 /// let kept: OwnedRooted<ExternRef> = a.to_owned_rooted(&mut store)?;
 /// assert!(Rooted::ref_eq(&store, &a, &kept)?);
+///
+/// // Another root of the same; for maps, roots and what they refer to can be hashed.
+/// let again = kept.to_rooted(&mut store);
+/// assert!(!Rooted::rooted_eq(a, again));
+/// let mut hasher = std::hash::DefaultHasher::new();
+/// a.rooted_hash(&mut hasher);
+/// a.ref_hash(&store, &mut hasher)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -77,6 +116,8 @@ pub struct Rooted<T: GcRef> {
 /// assert_eq!(kept.data(&store)?.unwrap().downcast_ref(), Some(&"kept"));
 /// let again = kept.to_rooted(&mut store);
 /// assert!(OwnedRooted::ref_eq(&store, &kept, &again)?);
+/// kept.ref_hash(&store, &mut std::hash::DefaultHasher::new());
+/// kept.into_rooted(&mut store);
 /// # Ok(())
 /// # }
 /// ```

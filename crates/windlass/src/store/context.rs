@@ -10,12 +10,45 @@ use std::ptr::NonNull;
 use windlass_runtime::StorePtr;
 
 /// A store, borrowed.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// fn describe(store: StoreContext<'_, String>) -> String {
+///     format!("{}, fuel {:?}", store.data(), store.get_fuel().ok())
+/// }
+///
+/// let engine = Engine::new(Config::new().consume_fuel(true))?;
+/// let store = Store::new(&engine, "a store".to_owned());
+/// assert_eq!(describe(store.as_context()), "a store, fuel Some(0)");
+/// assert!(Engine::same(store.as_context().engine(), &engine));
+/// assert!(!store.as_context().has_pending_exception());
+/// # Ok(())
+/// # }
+/// ```
 pub struct StoreContext<'a, T: 'static> {
     inner: NonNull<StoreInner<T>>,
     borrow: PhantomData<&'a StoreInner<T>>,
 }
 
 /// A store, borrowed exclusively.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// fn refuel(mut store: StoreContextMut<'_, u32>) -> Result<()> {
+///     ensure!(store.engine().config().get_consume_fuel(), "no fuel here");
+///     *store.data_mut() += 1;
+///     store.set_fuel(store.get_fuel()? + 1_000)
+/// }
+///
+/// let engine = Engine::new(Config::new().consume_fuel(true))?;
+/// let mut store = Store::new(&engine, 0);
+/// refuel(store.as_context_mut())?;
+/// assert_eq!((store.get_fuel()?, *store.data()), (1_000, 1));
+/// # Ok(())
+/// # }
+/// ```
 pub struct StoreContextMut<'a, T: 'static> {
     inner: NonNull<StoreInner<T>>,
     borrow: PhantomData<&'a mut StoreInner<T>>,
@@ -31,6 +64,22 @@ unsafe impl<T: Send> Send for StoreContextMut<'_, T> {}
 unsafe impl<T: Sync> Sync for StoreContextMut<'_, T> {}
 
 /// What can be used as a store to read from.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// /// Takes a store, a `Caller` in a host function, or either of them borrowed.
+/// fn pages(store: impl AsContext, memory: Memory) -> u64 {
+///     memory.size(&store)
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let memory = Memory::new(&mut store, MemoryType::new(3, None))?;
+/// let f = Func::wrap(&mut store, move |caller: Caller<'_, ()>| pages(&caller, memory));
+/// assert_eq!(pages(&store, memory), f.typed::<(), u64>(&store)?.call(&mut store, ())?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsContext {
     /// The host's data in the store.
     type Data: 'static;
@@ -40,6 +89,23 @@ pub trait AsContext {
 }
 
 /// What can be used as a store to change.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// /// Takes any form of store whose data is a number.
+/// fn count(mut store: impl AsContextMut<Data = u32>) {
+///     *store.as_context_mut().data_mut() += 1;
+/// }
+///
+/// let mut store = Store::new(&Engine::default(), 0);
+/// count(&mut store);
+/// let f = Func::wrap(&mut store, |mut caller: Caller<'_, u32>| count(&mut caller));
+/// f.typed::<(), ()>(&store)?.call(&mut store, ())?;
+/// assert_eq!(store.into_data(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsContextMut: AsContext {
     /// The store.
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
@@ -134,6 +200,27 @@ impl<'a, T> StoreContextMut<'a, T> {
     /// # Errors
     /// [`Trap::Interrupt`](crate::Trap::Interrupt), or the callback's error. A host function returns it, and the
     /// guest ends as if it had seen the interruption itself.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    /// let mut store = Store::new(&engine, ());
+    /// // A host function that has much to do.
+    /// let work = Func::wrap(&mut store, |mut caller: Caller<'_, ()>| -> Result<()> {
+    ///     loop {
+    ///         // … some of it, and then:
+    ///         let mut store: StoreContextMut<'_, ()> = caller.as_context_mut();
+    ///         store.check_interruption()?;
+    ///     }
+    /// });
+    /// store.set_epoch_deadline(1);
+    /// engine.increment_epoch();
+    /// let error = work.typed::<(), ()>(&store)?.call(&mut store, ()).unwrap_err();
+    /// assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn check_interruption(&mut self) -> Result<()> {
         let runtime = self.runtime();
         // SAFETY: the store is borrowed exclusively, and no reference into it is in use while hooks run.

@@ -73,11 +73,13 @@ impl std::fmt::Debug for InterruptHandle {
 /// let handle = store.interrupt_handle()?;
 /// let wait = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
 ///     let (wake, woken) = mpsc::channel();
-///     let _listener = caller.interruption().listen(Arc::new(move || wake.send(()).unwrap()));
+///     let interruption: Interruption = caller.interruption();
+///     let _listener: InterruptListener = interruption.listen(Arc::new(move || wake.send(()).unwrap()));
 ///     let handle = handle.clone();
 ///     std::thread::spawn(move || handle.interrupt());
 ///     loop {
 ///         woken.recv()?;
+///         assert!(interruption.is_pending());
 ///         caller.check_interruption()?;
 ///     }
 /// });

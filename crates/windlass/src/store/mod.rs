@@ -39,6 +39,9 @@ use std::ptr::NonNull;
 /// let count = Func::wrap(&mut store, |mut caller: Caller<'_, u32>| *caller.data_mut() += 1);
 /// count.typed::<(), ()>(&store)?.call(&mut store, ())?;
 /// assert_eq!(*store.data(), 1);
+/// assert!(Engine::same(store.engine(), &engine));
+/// *store.data_mut() += 1;
+/// assert_eq!(store.into_data(), 2);
 /// # Ok(())
 /// # }
 /// ```
@@ -78,6 +81,14 @@ impl<T> Store<T> {
     ///
     /// # Errors
     /// If the host cannot give the store its stack.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let store = Store::try_new(&Engine::default(), ())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_new(engine: &Engine, data: T) -> Result<Store<T>> {
         let core = StoreCore::new(engine)?;
         let inner = Box::new(StoreInner { core, limiter: None, epoch_callback: None, data });
@@ -119,6 +130,17 @@ impl<T> Store<T> {
 
     /// Sets what decides how much memories and tables may grow and how many things the store may hold:
     /// `limiter` finds it in the store's data.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let limits = StoreLimitsBuilder::new().memory_size(10 << 16).build();
+    /// let mut store = Store::new(&Engine::default(), limits);
+    /// store.limiter(|limits| limits);
+    /// assert!(Memory::new(&mut store, MemoryType::new(11, None)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn limiter(
         &mut self,
         limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
@@ -141,6 +163,22 @@ impl<T> Store<T> {
     ///
     /// # Errors
     /// If fuel is not switched on ([`Config::consume_fuel`](crate::Config::consume_fuel)).
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().consume_fuel(true))?;
+    /// let module = Module::new(&engine, r#"(module (func (export "spin") (loop (br 0))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// // Instances need none, unless they have a start function.
+    /// let spin = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&mut store, "spin")?;
+    /// store.set_fuel(1_000)?;
+    /// let error = spin.call(&mut store, ()).unwrap_err();
+    /// assert_eq!(error.downcast_ref(), Some(&Trap::OutOfFuel));
+    /// assert_eq!(store.get_fuel()?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.as_context_mut().set_fuel(fuel)
     }
@@ -157,6 +195,27 @@ impl<T> Store<T> {
     }
 
     /// At the deadline `callback` decides what happens. Its error ends the guest.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    /// let module = Module::new(&engine, r#"(module (func (export "spin") (loop (br 0))))"#)?;
+    /// let mut store = Store::new(&engine, 0);
+    /// let spin = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&mut store, "spin")?;
+    /// store.epoch_deadline_callback(|mut store| {
+    ///     *store.data_mut() += 1;
+    ///     // Ten more times, each at once.
+    ///     Ok(if *store.data() <= 10 { UpdateDeadline::Continue(0) } else { UpdateDeadline::Interrupt })
+    /// });
+    /// assert!(spin.call(&mut store, ()).is_err());
+    /// assert_eq!(*store.data(), 11);
+    /// // Back to the default.
+    /// store.epoch_deadline_trap();
+    /// assert!(spin.call(&mut store, ()).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn epoch_deadline_callback(
         &mut self,
         callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync + 'static,
@@ -186,6 +245,23 @@ impl<T> Store<T> {
     ///
     /// # Errors
     /// None at present.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// {
+    ///     let mut scope = RootScope::new(&mut store);
+    ///     for i in 0..100 {
+    ///         ExternRef::new(&mut scope, i)?;
+    ///     }
+    /// }
+    /// let before = store.gc_heap_capacity();
+    /// store.gc(None)?;
+    /// assert!(store.gc_heap_capacity() < before);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         self.as_context_mut().gc(why)
     }

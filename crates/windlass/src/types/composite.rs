@@ -8,6 +8,14 @@ use std::fmt;
 use windlass_abi::types as abi;
 
 /// Whether something can be written.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// assert!(Mutability::Const.is_const() && Mutability::Var.is_var());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Mutability {
     /// It cannot.
@@ -29,6 +37,18 @@ impl Mutability {
 }
 
 /// Whether a type may be declared as a supertype.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let open = FuncType::with_finality_and_supertype(&engine, Finality::NonFinal, None, [], [])?;
+/// assert!(open.finality().is_non_final());
+/// // A type that is not said to be anything else is final.
+/// assert!(FuncType::new(&engine, [], []).finality().is_final());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Finality {
     /// It may not.
@@ -50,6 +70,18 @@ impl Finality {
 }
 
 /// What a field of a struct or an element of an array holds.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// assert!(StorageType::I8.is_i8() && StorageType::I16.is_i16());
+/// assert_eq!(StorageType::I8.unpack(), &ValType::I32);
+/// let f64 = StorageType::from(ValType::F64);
+/// assert!(f64.is_val_type() && f64.matches(&f64) && !f64.matches(&StorageType::I8));
+/// assert_eq!(f64.as_val_type(), Some(f64.unwrap_val_type()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum StorageType {
     /// 8-bit integer.
@@ -132,6 +164,17 @@ impl fmt::Display for StorageType {
 }
 
 /// A field of a struct, or the element of an array.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let field = FieldType::new(Mutability::Var, StorageType::I8);
+/// assert_eq!((field.mutability(), field.element_type()), (Mutability::Var, &StorageType::I8));
+/// assert_eq!(field.to_string(), "(mut i8)");
+/// assert!(field.matches(&field));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct FieldType {
     mutability: Mutability,
@@ -250,12 +293,43 @@ composite_types! {
     /// let engine = Engine::default();
     /// let ty = FuncType::new(&engine, [ValType::I32, ValType::I32], [ValType::I64]);
     /// assert_eq!(ty.params().len(), 2);
+    /// assert_eq!((ty.param(0), ty.param(2)), (Some(ValType::I32), None));
+    /// assert_eq!((ty.result(0), ty.results().len()), (Some(ValType::I64), 1));
+    /// assert!(ty.matches(&ty) && ty.supertype().is_none() && Engine::same(ty.engine(), &engine));
     /// assert_eq!(ty.to_string(), "(func (param i32 i32) (result i64))");
     /// ```
     FuncType
     /// The type of a struct. Structs are not built yet: the type can be named, and only null is a value of it.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let module = Module::new(&Engine::default(), r#"(module
+    ///     (type $point (struct (field i64) (field (mut i8))))
+    ///     (global (export "g") (ref null $point) (ref.null none)))"#)?;
+    /// let ty = module.get_export("g").unwrap().unwrap_global().content().unwrap_ref().heap_type().clone();
+    /// let point: &StructType = ty.unwrap_concrete_struct();
+    /// assert_eq!(point.fields().len(), 2);
+    /// assert_eq!(point.field(1).unwrap().to_string(), "(mut i8)");
+    /// # Ok(())
+    /// # }
+    /// ```
     StructType
     /// The type of an array. Arrays are not built yet: the type can be named, and only null is a value of it.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let module = Module::new(&Engine::default(), r#"(module
+    ///     (type $bytes (array (mut i8)))
+    ///     (global (export "g") (ref null $bytes) (ref.null none)))"#)?;
+    /// let ty = module.get_export("g").unwrap().unwrap_global().content().unwrap_ref().heap_type().clone();
+    /// let bytes: &ArrayType = ty.unwrap_concrete_array();
+    /// assert!(bytes.mutability().is_var() && bytes.element_type().is_i8());
+    /// assert_eq!(bytes.field_type().to_string(), "(mut i8)");
+    /// # Ok(())
+    /// # }
+    /// ```
     ArrayType
 }
 
@@ -280,6 +354,24 @@ impl FuncType {
     ///
     /// # Panics
     /// If a type belongs to another engine.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let base = FuncType::with_finality_and_supertype(&engine, Finality::NonFinal, None, [], [ValType::FUNCREF])?;
+    /// let derived = FuncType::with_finality_and_supertype(
+    ///     &engine,
+    ///     Finality::Final,
+    ///     Some(&base),
+    ///     [],
+    ///     [RefType::new(false, HeapType::Func).into()],
+    /// )?;
+    /// assert!(derived.matches(&base) && !base.matches(&derived));
+    /// assert_eq!(derived.supertype(), Some(base));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_finality_and_supertype(
         engine: &Engine,
         finality: Finality,

@@ -10,6 +10,20 @@ use std::fmt;
 use windlass_abi::facts as abi;
 
 /// The type of anything that can be imported or exported.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let ty = ExternType::from(MemoryType::new(1, None));
+/// assert!(ty.memory().is_some() && ty.func().is_none());
+/// assert_eq!(ty.unwrap_memory().minimum(), 1);
+///
+/// let mut store = Store::new(&Engine::default(), ());
+/// let memory: Extern = ty.default_value(&mut store)?;
+/// assert_eq!(memory.ty(&store), ty);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ExternType {
     /// A function.
@@ -111,6 +125,18 @@ impl fmt::Display for ExternType {
 }
 
 /// The type of a global.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let ty = GlobalType::new(ValType::I64, Mutability::Var);
+/// assert_eq!((ty.content(), ty.mutability()), (&ValType::I64, Mutability::Var));
+/// let mut store = Store::new(&Engine::default(), ());
+/// assert_eq!(ty.default_value(&mut store)?.get(&mut store).i64(), Some(0));
+/// assert_eq!(ty.to_string(), "(global (mut i64))");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct GlobalType {
     content: ValType,
@@ -165,6 +191,18 @@ impl fmt::Display for GlobalType {
 }
 
 /// The type of a table. Sizes are in elements.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let ty = TableType::new(RefType::EXTERNREF, 1, Some(10));
+/// assert_eq!((ty.minimum(), ty.maximum(), ty.element()), (1, Some(10), &RefType::EXTERNREF));
+/// assert!(TableType::new64(RefType::EXTERNREF, 1, None).is_64());
+/// let mut store = Store::new(&Engine::default(), ());
+/// assert_eq!(ty.default_value(&mut store)?.size(&store), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TableType {
     element: RefType,
@@ -237,12 +275,35 @@ impl fmt::Display for TableType {
 }
 
 /// The type of a memory. Sizes are in pages, of 64 KiB unless the type says otherwise.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let ty = MemoryType::new(1, Some(10));
+/// assert_eq!((ty.minimum(), ty.maximum()), (1, Some(10)));
+/// assert_eq!((ty.page_size(), ty.page_size_log2()), (65536, 16));
+/// assert!(MemoryType::new64(1, None).is_64() && MemoryType::shared(1, 2).is_shared());
+/// let mut store = Store::new(&Engine::default(), ());
+/// assert!(ty.default_value(&mut store)?.into_memory().is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct MemoryType {
     ty: MemoryTypeBuilder,
 }
 
 /// Builds a [`MemoryType`] with any combination of properties.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let ty = MemoryType::builder().min(10).max(Some(100)).memory64(true).shared(true).page_size_log2(0).build()?;
+/// assert_eq!(ty.to_string(), "(memory i64 10 100 shared (pagesize 1))");
+/// assert!(MemoryTypeBuilder::new().shared(true).build().is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct MemoryTypeBuilder {
     min: u64,
@@ -419,10 +480,11 @@ impl fmt::Display for MemoryType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.ty.memory64 { "(memory i64 " } else { "(memory " })?;
         limits(f, self.ty.min, self.ty.max)?;
+        f.write_str(if self.ty.shared { " shared" } else { "" })?;
         if self.ty.page_size_log2 != 16 {
             write!(f, " (pagesize {})", self.page_size())?;
         }
-        f.write_str(if self.ty.shared { " shared)" } else { ")" })
+        f.write_str(")")
     }
 }
 
@@ -432,6 +494,17 @@ fn limits(f: &mut fmt::Formatter<'_>, min: u64, max: Option<u64>) -> fmt::Result
 }
 
 /// The type of a tag: its payload is the parameters of a function type without results.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let ty = TagType::new(FuncType::new(&engine, [ValType::I32], []));
+/// assert_eq!(ty.ty().params().len(), 1);
+/// let tag = ty.default_value(Store::new(&engine, ()))?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TagType {
     ty: FuncType,
@@ -470,6 +543,17 @@ impl fmt::Display for TagType {
 }
 
 /// What a module imports.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let module = Module::new(&Engine::default(), r#"(module (import "env" "memory" (memory 1)))"#)?;
+/// let import: ImportType<'_> = module.imports().next().unwrap();
+/// assert_eq!((import.module(), import.name()), ("env", "memory"));
+/// assert_eq!(import.ty().unwrap_memory().minimum(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ImportType<'module> {
     pub(crate) module: &'module str,
@@ -495,6 +579,17 @@ impl<'module> ImportType<'module> {
 }
 
 /// What a module exports.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let module = Module::new(&Engine::default(), r#"(module (memory (export "memory") 1))"#)?;
+/// let export: ExportType<'_> = module.exports().next().unwrap();
+/// assert_eq!(export.name(), "memory");
+/// assert_eq!(export.ty().unwrap_memory().minimum(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ExportType<'module> {
     pub(crate) name: &'module str,

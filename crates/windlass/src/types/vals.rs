@@ -9,6 +9,22 @@ use std::sync::{Arc, LazyLock};
 use windlass_abi::types as abi;
 
 /// The type of a value.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// assert!(ValType::I32.is_i32() && ValType::I32.is_num() && !ValType::V128.is_num());
+/// assert!(ValType::I64.is_i64() && ValType::F32.is_f32() && ValType::F64.is_f64() && ValType::V128.is_v128());
+/// assert!(ValType::FUNCREF.is_ref() && ValType::FUNCREF.is_funcref() && ValType::EXTERNREF.is_externref());
+/// assert!(ValType::ANYREF.is_anyref() && ValType::EXNREF.is_exnref());
+/// assert_eq!(ValType::FUNCREF.unwrap_ref(), &RefType::FUNCREF);
+/// assert!(ValType::I32.as_ref().is_none());
+/// assert!(ValType::NULLFUNCREF.matches(&ValType::FUNCREF) && !ValType::I32.matches(&ValType::I64));
+/// assert_eq!(ValType::I32.default_value().unwrap().i32(), Some(0));
+/// assert_eq!(ValType::from(RefType::new(false, HeapType::Extern)).to_string(), "(ref extern)");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ValType {
     /// 32-bit integer.
@@ -26,6 +42,17 @@ pub enum ValType {
 }
 
 /// The type of a reference.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let some = RefType::new(false, HeapType::Func);
+/// assert!(some.matches(&RefType::FUNCREF) && !RefType::FUNCREF.matches(&some));
+/// assert!(RefType::FUNCREF.is_nullable());
+/// assert_eq!(RefType::FUNCREF.heap_type(), &HeapType::Func);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct RefType {
     is_nullable: bool,
@@ -33,6 +60,21 @@ pub struct RefType {
 }
 
 /// What a reference refers to.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// assert_eq!((HeapType::Struct.top(), HeapType::Struct.bottom()), (HeapType::Any, HeapType::None));
+/// assert!(HeapType::Any.is_top() && HeapType::None.is_bottom());
+/// assert!(HeapType::I31.matches(&HeapType::Eq) && !HeapType::I31.matches(&HeapType::Struct));
+///
+/// let ty = FuncType::new(&Engine::default(), [], []);
+/// let concrete = HeapType::from(ty.clone());
+/// assert!(concrete.is_concrete() && concrete.matches(&HeapType::Func) && HeapType::Func.is_abstract());
+/// assert_eq!(concrete.as_concrete_func(), Some(&ty));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum HeapType {

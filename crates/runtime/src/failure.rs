@@ -136,6 +136,12 @@ pub enum Error {
     },
     /// A function whose code is made when it is first called has none.
     #[error("function {function} was not compiled: {why}")]
+    /// As many fibers as there may be are nested in the store.
+    #[error("asynchronous calls are nested too deeply")]
+    TooManyFibers,
+    /// Stacks are not switched on this system.
+    #[error("asynchronous calls are not built for this operating system and processor")]
+    NoFibers,
     Compile {
         /// The function, in the module's function index space.
         function: u32,

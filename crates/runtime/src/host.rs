@@ -1,11 +1,15 @@
 //! Host functions: how they are made, called by Wasm, and how their failures travel.
 
 use crate::failure::Raise;
+#[cfg(feature = "async")]
+use crate::fiber::{Suspender, WaitError};
 use crate::ids::{FuncPtr, InstanceId};
 use crate::store::{Store, StoreInner, StorePtr};
 use crate::sys;
 use std::any::Any;
 use std::cell::Cell;
+#[cfg(feature = "async")]
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -140,9 +144,36 @@ pub unsafe fn host_call_guard(
     host: *mut VMHostContext,
     body: impl FnOnce(StorePtr) -> Result<(), Raise>,
 ) -> Status {
-    // SAFETY: the caller's promise; borrows of the store end before the body runs.
+    // SAFETY: the caller's promise.
     unsafe {
         let store = StorePtr::from_context(host.cast());
+        #[cfg(feature = "async")]
+        let body = |store: StorePtr| store.without_waiting(|| body(store));
+        guard(store, body)
+    }
+}
+
+/// As [`host_call_guard`], of a host function that waits for futures: with what it waits, or why it cannot.
+///
+/// # Safety
+/// As for [`host_call_guard`]. Nothing that must stay on this thread lies on the stack while it waits.
+#[cfg(feature = "async")]
+pub unsafe fn host_call_guard_async(
+    host: *mut VMHostContext,
+    body: impl FnOnce(StorePtr, Result<&mut Suspender, WaitError>) -> Result<(), Raise>,
+) -> Status {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let store = StorePtr::from_context(host.cast());
+        guard(store, |store| store.with_suspender(|suspender| body(store, suspender)))
+    }
+}
+
+/// # Safety
+/// As for [`StorePtr`]'s methods.
+unsafe fn guard(store: StorePtr, body: impl FnOnce(StorePtr) -> Result<(), Raise>) -> Status {
+    // SAFETY: the caller's promise; borrows of the store end before the body runs.
+    unsafe {
         let scope = store.inner().roots.enter();
         let result = catch_unwind(AssertUnwindSafe(|| body(store)));
         store.inner().roots.exit(scope);
@@ -174,44 +205,72 @@ pub unsafe fn caller_instance(caller: *mut VMContext) -> Option<InstanceId> {
 }
 
 thread_local! {
-    /// The lowest address that this thread's stack may have at an entry into Wasm; 0 outside Wasm.
+    /// The lowest address that the stack which this thread runs on may have at an entry into Wasm; 0 outside Wasm.
     static LIMIT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Sets the limit and gives the one before it. Not inlined, for the reason that the header of `sys::stack` gives.
+#[inline(never)]
+fn replace_limit(limit: usize) -> usize {
+    LIMIT.replace(limit)
+}
+
+/// What a thread knows of the stack that it runs on.
+#[cfg(feature = "async")]
+pub(crate) struct ThreadSide {
+    limit: usize,
+    stack: Range<usize>,
+}
+
+#[cfg(feature = "async")]
+impl ThreadSide {
+    /// On a stack that was not entered yet.
+    pub(crate) fn of_stack(stack: Range<usize>) -> ThreadSide {
+        ThreadSide { limit: 0, stack }
+    }
+
+    /// Puts this in place for this thread, and keeps what was.
+    pub(crate) fn swap(&mut self) {
+        self.limit = replace_limit(self.limit);
+        self.stack = sys::replace_stack(self.stack.clone());
+    }
 }
 
 /// Bytes of stack that host code which Wasm has called has at least, but on stacks that are smaller than
 /// twice this.
 pub(crate) const HOST_RESERVE: usize = 128 << 10;
 
-/// The lowest address that Wasm, and entries into it, may leave this thread's stack at, if the stack is the
-/// thread's: whoever runs here may run on another one, a coroutine's.
+/// The lowest address that Wasm, and entries into it, may leave the stack at that this thread runs on, if it is known:
+/// whoever runs here may have made it himself, for a coroutine.
 pub(crate) fn lowest_address(here: usize) -> Option<usize> {
-    let stack = sys::thread_stack();
+    let stack = sys::current_stack();
     stack.contains(&here).then(|| stack.start + HOST_RESERVE.min(stack.len() / 2))
 }
 
-/// An entry into Wasm, as this thread's stack sees it. Wasm code itself may use none of the host's
+/// An entry into Wasm, as the stack sees it. Wasm code itself may use none of the host's
 /// stack, so what counts is how deep host functions have called back, in whichever stores.
-/// (Fibers have stacks of their own: who switches them will have to switch the limit, too.)
 pub(crate) struct HostStack {
     outermost: bool,
 }
 
 impl HostStack {
-    /// Enters; `None` if that is deeper than `budget` bytes below the thread's outermost entry.
+    /// Enters; `None` if that is deeper than `budget` bytes below the outermost entry on this stack.
     pub(crate) fn enter(budget: usize) -> Option<HostStack> {
         let here = sys::stack_pointer();
-        let limit = LIMIT.get();
-        if limit == 0 {
-            LIMIT.set(here.saturating_sub(budget).max(lowest_address(here).unwrap_or(1)));
-        }
-        (here >= LIMIT.get()).then_some(HostStack { outermost: limit == 0 })
+        let known = replace_limit(0);
+        let limit = match known {
+            0 => here.saturating_sub(budget).max(lowest_address(here).unwrap_or(1)),
+            known => known,
+        };
+        replace_limit(limit);
+        (here >= limit).then_some(HostStack { outermost: known == 0 })
     }
 }
 
 impl Drop for HostStack {
     fn drop(&mut self) {
         if self.outermost {
-            LIMIT.set(0);
+            replace_limit(0);
         }
     }
 }

@@ -13,6 +13,7 @@
 //!
 //! The rooms: `store` (owner, entry), `instance`, `instantiate`, `memory`, `table`, `global`, `tag`, `heap`
 //! and `roots` (references), `host` (host functions), `builtins` (what code calls), `interrupt`, `backtrace`,
+//! `fiber` (calls on stacks of their own, with the feature `async`),
 //! [`native`] (machine code; only where there is a port: x86-64 Linux), and `sys`, the only one that knows
 //! the operating system.
 
@@ -22,6 +23,8 @@ mod builtins;
 mod constant;
 mod context;
 mod failure;
+#[cfg(feature = "async")]
+pub mod fiber;
 mod global;
 mod heap;
 mod hooks;
@@ -46,6 +49,8 @@ pub use failure::{
     Backtrace, BacktraceFrame, Error, Failure, GrowError, HeapFull, HostError, InstantiateError, Raise,
 };
 pub use hooks::Hooks;
+#[cfg(feature = "async")]
+pub use host::host_call_guard_async;
 pub use host::{caller_instance, host_call_guard, host_data};
 pub use ids::{ExternId, FuncPtr, GcRef, GlobalId, InstanceId, MemoryId, RefKind, TableId, TagId};
 pub use interrupt::{InterruptHandle, Listener};

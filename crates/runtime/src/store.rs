@@ -118,6 +118,9 @@ pub(crate) struct StoreInner {
     user: *mut (),
     pub(crate) config: StoreConfig,
     /// The stack of frames that `VMStore::frames` describes.
+    /// The fiber that the current call is on.
+    #[cfg(feature = "async")]
+    pub(crate) fiber: crate::fiber::CurrentFiber,
     _frame_stack: Option<Reservation>,
     pub(crate) shared: Arc<StoreShared>,
     /// The store's own `Store`, for [`StorePtr::borrow`]. Points back here, never dropped as a `Store`.
@@ -380,6 +383,8 @@ impl Store {
             user: ptr::null_mut(),
             config,
             _frame_stack: stack,
+            #[cfg(feature = "async")]
+            fiber: Default::default(),
             shared,
             handle: ptr::null_mut(),
         }));

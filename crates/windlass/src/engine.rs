@@ -29,6 +29,8 @@ struct EngineInner {
     config: Config,
     tier: Tier,
     types: Arc<TypeRegistry>,
+    #[cfg(feature = "async")]
+    fiber_stacks: Arc<windlass_runtime::fiber::FiberStacks>,
     epoch: AtomicU64,
     /// Deadlines of living stores, and of some that are gone.
     deadlines: Mutex<Vec<Weak<Deadline>>>,
@@ -63,6 +65,11 @@ impl Engine {
             config: config.clone(),
             tier: Tier::new(config)?,
             types: Arc::default(),
+            #[cfg(feature = "async")]
+            fiber_stacks: Arc::new(windlass_runtime::fiber::FiberStacks::new(
+                config.async_stack_size,
+                config.async_stack_zeroing,
+            )),
             epoch: AtomicU64::new(0),
             deadlines: Mutex::default(),
         };
@@ -147,6 +154,12 @@ impl Engine {
 
     pub(crate) fn types(&self) -> &Arc<TypeRegistry> {
         &self.inner.types
+    }
+
+    /// Stacks for asynchronous calls.
+    #[cfg(feature = "async")]
+    pub(crate) fn fiber_stacks(&self) -> &Arc<windlass_runtime::fiber::FiberStacks> {
+        &self.inner.fiber_stacks
     }
 
     pub(crate) fn tier(&self) -> &Tier {

@@ -75,7 +75,7 @@ pub trait ResourceLimiter: Send {
 }
 
 /// Of instances, tables and memories, unless set.
-const DEFAULT_COUNT: usize = 10_000;
+pub(crate) const DEFAULT_COUNT: usize = 10_000;
 
 /// A [`ResourceLimiter`] with fixed limits, made by [`StoreLimitsBuilder`].
 ///

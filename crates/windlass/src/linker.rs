@@ -11,7 +11,7 @@ use crate::instance::{Instance, InstancePre};
 use crate::matching;
 use crate::module::Module;
 use crate::semver::{self, Version};
-use crate::store::{AsContext, AsContextMut, StoreCore};
+use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore};
 use crate::types::{ExternType, FuncType, ImportType};
 use crate::values::Val;
 use std::collections::HashMap;
@@ -427,23 +427,39 @@ impl<T: 'static> Linker<T> {
         module_name: &str,
         module: &Module,
     ) -> Result<&mut Linker<T>> {
-        let is_plain =
-            |ty: &ExternType| ty.func().is_some_and(|ty| ty.params().len() == 0 && ty.results().len() == 0);
-        if module.get_export("_start").as_ref().is_some_and(is_plain) {
-            return self.command(store, module_name, module);
+        if is_command(module) {
+            return self.command(store, module_name, module, |engine, pre, name, ty| {
+                HostFunc::new(engine, ty, move |mut caller: Caller<'_, T>, params, results| {
+                    let instance = pre.instantiate(&mut caller)?;
+                    let func = instance.get_func(&mut caller, &name).context("the export is a function")?;
+                    func.call(&mut caller, params, results)
+                })
+            });
         }
-        let instance = self.instantiate(&mut store, module)?;
-        if module.get_export("_initialize").as_ref().is_some_and(is_plain) {
-            instance.get_typed_func::<(), ()>(&mut store, "_initialize")?.call(&mut store, ())?;
-        }
+        let instance = self.instantiate_reactor(store.as_context_mut(), module)?;
         self.instance(store, module_name, instance)
     }
 
-    fn command(
+    /// Makes an instance and calls its `_initialize`, if it exports one.
+    pub(crate) fn instantiate_reactor(
+        &self,
+        mut store: StoreContextMut<'_, T>,
+        module: &Module,
+    ) -> Result<Instance> {
+        let instance = self.instantiate(&mut store, module)?;
+        if exports_plain_func(module, "_initialize") {
+            instance.get_typed_func::<(), ()>(&mut store, "_initialize")?.call(&mut store, ())?;
+        }
+        Ok(instance)
+    }
+
+    /// Defines the exported functions of a command; `make` makes one that instantiates it and calls the export.
+    pub(crate) fn command(
         &mut self,
         store: impl AsContextMut<Data = T>,
         module_name: &str,
         module: &Module,
+        make: impl Fn(&Engine, InstancePre<T>, String, FuncType) -> HostFunc,
     ) -> Result<&mut Linker<T>> {
         // What C toolchains export for programs that only they know, and no other module may rely on.
         const IGNORED: &[&str] =
@@ -454,14 +470,8 @@ impl<T: 'static> Linker<T> {
         for export in module.exports() {
             match export.ty() {
                 ExternType::Func(ty) => {
-                    let (pre, name) = (pre.clone(), export.name().to_owned());
-                    let func = move |mut caller: Caller<'_, T>, params: &[Val], results: &mut [Val]| {
-                        let instance = pre.instantiate(&mut caller)?;
-                        let func =
-                            instance.get_func(&mut caller, &name).context("the export is a function")?;
-                        func.call(&mut caller, params, results)
-                    };
-                    let func = Definition::HostFunc(Arc::new(HostFunc::new(&self.engine, ty, func)));
+                    let func = make(&self.engine, pre.clone(), export.name().to_owned(), ty);
+                    let func = Definition::HostFunc(Arc::new(func));
                     self.insert(module_name, export.name(), func.clone())?;
                     if export.name() == "_start" {
                         self.insert(module_name, "", func)?;
@@ -672,7 +682,7 @@ impl<T: 'static> Linker<T> {
         })
     }
 
-    fn insert(&mut self, module: &str, name: &str, item: Definition) -> Result<&mut Linker<T>> {
+    pub(crate) fn insert(&mut self, module: &str, name: &str, item: Definition) -> Result<&mut Linker<T>> {
         let key = Key { module: self.number(module), name: self.number(name) };
         ensure!(
             self.allow_shadowing || !self.definitions.contains_key(&key),
@@ -708,6 +718,19 @@ impl<T: 'static> Linker<T> {
         items.sort_by_key(|(module, name, _)| (*module, *name));
         items.into_iter()
     }
+}
+
+/// Whether a module is a command of WASI.
+pub(crate) fn is_command(module: &Module) -> bool {
+    exports_plain_func(module, "_start")
+}
+
+/// Whether a module exports a function without parameters and results under this name.
+fn exports_plain_func(module: &Module, name: &str) -> bool {
+    let ty = module.get_export(name);
+    ty.as_ref()
+        .and_then(ExternType::func)
+        .is_some_and(|ty| ty.params().len() == 0 && ty.results().len() == 0)
 }
 
 fn undefined(module: &str, name: &str) -> String {

@@ -26,7 +26,7 @@ pub(super) struct StackRange {
 
 impl StackRange {
     /// Sets the floor for an entry at about this depth; `None` if that is too deep already. An entry within
-    /// another one on the same stack keeps that one's floor. A stack that is not the thread's own counts as
+    /// another one on the same stack keeps that one's floor. A stack that is neither the thread's own nor a fiber's counts as
     /// used up: nobody knows where it ends. So does one that is too small to keep the reserve free.
     ///
     /// # Safety
@@ -34,7 +34,7 @@ impl StackRange {
     pub(super) unsafe fn enter(store: *mut VMStore, nested: bool) -> Option<StackRange> {
         let here = sys::stack_pointer();
         let lowest =
-            lowest_address(here).filter(|lowest| lowest - sys::thread_stack().start >= STACK_RESERVE)?;
+            lowest_address(here).filter(|lowest| lowest - sys::current_stack().start >= STACK_RESERVE)?;
         // SAFETY: the caller's promise.
         unsafe {
             let outer = nested.then_some((*store).stack_floor);

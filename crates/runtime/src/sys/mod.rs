@@ -16,7 +16,9 @@ pub(crate) use linux::{Image, RESERVES, Reservation, page_size, protect};
 pub(crate) use portable::{Image, RESERVES, Reservation, page_size, protect};
 
 mod stack;
-pub(crate) use stack::{stack_pointer, thread_stack};
+pub(crate) use stack::{current_stack, stack_pointer};
+#[cfg(feature = "async")]
+pub(crate) use stack::{discard, replace_stack};
 
 /// What native code needs besides; see [`crate::native`].
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]

@@ -39,7 +39,7 @@ pub struct Caller<'a, T: 'static> {
 }
 
 impl<'a, T> Caller<'a, T> {
-    pub(super) fn new(store: StoreContextMut<'a, T>, instance: Option<InstanceId>) -> Caller<'a, T> {
+    pub(crate) fn new(store: StoreContextMut<'a, T>, instance: Option<InstanceId>) -> Caller<'a, T> {
         Caller { store, instance }
     }
 

@@ -35,8 +35,8 @@ impl HostFunc {
         F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     {
         assert!(Engine::same(engine, ty.engine()), "the function type belongs to another engine");
-        let func = Arc::new(Dynamic { ty: ty.clone(), func });
-        HostFunc { ty, call: call_dynamic::<T, F>, data: Box::new(move || Box::new(func.clone())) }
+        let func = Dynamic { ty: ty.clone(), func };
+        HostFunc::of_call(ty, call_dynamic::<T, F>, func)
     }
 
     /// A closure whose type says that of the function.
@@ -44,12 +44,13 @@ impl HostFunc {
     where
         F: IntoFunc<T, Params, Results>,
     {
+        HostFunc::of_call(F::func_type(engine), call_typed::<T, F, Params, Results>, func)
+    }
+
+    /// What the guest calls is `call`, which finds `func` in an `Arc`.
+    pub fn of_call(ty: FuncType, call: HostCall, func: impl Send + Sync + 'static) -> HostFunc {
         let func = Arc::new(func);
-        HostFunc {
-            ty: F::func_type(engine),
-            call: call_typed::<T, F, Params, Results>,
-            data: Box::new(move || Box::new(func.clone())),
-        }
+        HostFunc { ty, call, data: Box::new(move || Box::new(func.clone())) }
     }
 
     /// The function's type.
@@ -80,7 +81,7 @@ where
     unsafe {
         host_call_guard(host, |runtime| {
             let func = host_data::<Arc<F>>(host);
-            let result = func.invoke(store::<T>(runtime), caller_instance(caller), args);
+            let result = func.invoke(store_of::<T>(runtime), caller_instance(caller), args);
             result.map_err(|error| raise::<T>(runtime, error))
         })
     }
@@ -101,54 +102,52 @@ where
     // SAFETY: the caller keeps what this function asks for.
     unsafe {
         host_call_guard(host, |runtime| {
-            let dynamic = host_data::<Arc<Dynamic<F>>>(host);
-            let result = dynamic.invoke(store::<T>(runtime), caller, args);
+            let Dynamic { ty, func } = &**host_data::<Arc<Dynamic<F>>>(host);
+            let result = with_values(ty, store_of::<T>(runtime), caller, args, func);
             result.map_err(|error| raise::<T>(runtime, error))
         })
     }
 }
 
-impl<F> Dynamic<F> {
-    /// # Safety
-    /// `args` points to parameters of `self.ty`, of this store, and has room for the longer of parameters and results.
-    unsafe fn invoke<T>(
-        &self,
-        mut store: StoreContextMut<'_, T>,
-        caller: *mut VMContext,
-        args: *mut ValRaw,
-    ) -> Result<()>
-    where
-        F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()>,
-    {
-        let ty = self.ty.abi();
-        let core = store.core_mut();
-        // SAFETY: the caller says so.
-        let load = |(i, ty): (usize, &_)| unsafe { Val::from_raw(core, &*args.add(i), *ty) };
-        let params: Vec<Val> = ty.params.iter().enumerate().map(load).collect();
-        let mut results: Vec<Val> = self
-            .ty
-            .results()
-            .map(|ty| Val::default_for_ty(&ty).unwrap_or_else(|| Val::null_ref(ty.unwrap_ref().heap_type())))
-            .collect();
-        // SAFETY: `caller` is that of a host call that is going on.
-        let instance = unsafe { caller_instance(caller) };
-        let context = crate::AsContextMut::as_context_mut(&mut store);
-        (self.func)(Caller::new(context, instance), &params, &mut results)?;
-        let core = store.core();
-        for (i, (result, ty)) in results.iter().zip(&ty.results).enumerate() {
-            result.check(core, *ty).with_context(|| format!("result {i} of a host function"))?;
-            // SAFETY: the caller says that there is room.
-            unsafe { *args.add(i) = result.to_raw(core)? };
-        }
-        Ok(())
+/// Calls a function with values that are checked at run time.
+///
+/// # Safety
+/// `caller` is that of a host call that is going on. `args` points to parameters of `ty`, of this store, and has room
+/// for the longer of parameters and results.
+pub(crate) unsafe fn with_values<T>(
+    ty: &FuncType,
+    mut store: StoreContextMut<'_, T>,
+    caller: *mut VMContext,
+    args: *mut ValRaw,
+    func: impl FnOnce(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()>,
+) -> Result<()> {
+    let abi = ty.abi();
+    let core = store.core_mut();
+    // SAFETY: the caller says so.
+    let load = |(i, ty): (usize, &_)| unsafe { Val::from_raw(core, &*args.add(i), *ty) };
+    let params: Vec<Val> = abi.params.iter().enumerate().map(load).collect();
+    let mut results: Vec<Val> = ty
+        .results()
+        .map(|ty| Val::default_for_ty(&ty).unwrap_or_else(|| Val::null_ref(ty.unwrap_ref().heap_type())))
+        .collect();
+    // SAFETY: the caller says so.
+    let instance = unsafe { caller_instance(caller) };
+    let context = crate::AsContextMut::as_context_mut(&mut store);
+    func(Caller::new(context, instance), &params, &mut results)?;
+    let core = store.core();
+    for (i, (result, ty)) in results.iter().zip(&abi.results).enumerate() {
+        result.check(core, *ty).with_context(|| format!("result {i} of a host function"))?;
+        // SAFETY: the caller says that there is room.
+        unsafe { *args.add(i) = result.to_raw(core)? };
     }
+    Ok(())
 }
 
 /// The store that is calling the host.
 ///
 /// # Safety
 /// Its data is of type `T`, and nothing else uses it during `'a`.
-unsafe fn store<'a, T: 'static>(runtime: StorePtr) -> StoreContextMut<'a, T> {
+pub(crate) unsafe fn store_of<'a, T: 'static>(runtime: StorePtr) -> StoreContextMut<'a, T> {
     // SAFETY: the caller keeps it; the pointer was set when the store was made.
     unsafe { StoreContextMut::from_inner(NonNull::new_unchecked(runtime.user().cast::<StoreInner<T>>())) }
 }
@@ -156,12 +155,12 @@ unsafe fn store<'a, T: 'static>(runtime: StorePtr) -> StoreContextMut<'a, T> {
 /// How an error of a host function goes through the guest.
 ///
 /// # Safety
-/// As for [`store`].
+/// As for [`store_of`].
 #[cold]
-unsafe fn raise<T: 'static>(runtime: StorePtr, error: Error) -> Raise {
+pub(crate) unsafe fn raise<T: 'static>(runtime: StorePtr, error: Error) -> Raise {
     if error.is::<ThrownException>() {
         // SAFETY: the caller keeps it.
-        let mut store = unsafe { store::<T>(runtime) };
+        let mut store = unsafe { store_of::<T>(runtime) };
         let core = store.core_mut();
         if let Some(exception) = core.pending_exception.take() {
             return Raise::Exception(core.runtime.owned(&exception));

@@ -1,6 +1,8 @@
 //! The part of a store that does not depend on the host's data.
 
 use super::interrupt::{Deadline, InterruptHandle, Interruption};
+#[cfg(feature = "async")]
+use crate::error::Context;
 use crate::error::{Result, bail, ensure};
 use crate::func::HostFunc;
 use crate::gc::{ExnRef, Rooted, ThrownException};
@@ -98,6 +100,8 @@ pub(crate) struct StoreCore {
     pub counts: Counts,
     /// Fuel beyond what the runtime's counter holds.
     fuel_reserve: u64,
+    /// The largest part of the fuel that the runtime's counter gets at once.
+    fuel_interval: Option<NonZeroU64>,
     interrupt_requested: Arc<AtomicBool>,
     deadline: Option<Arc<Deadline>>,
     pub pending_exception: Option<OwnedRoot>,
@@ -119,6 +123,7 @@ impl StoreCore {
             host_funcs: HashMap::new(),
             counts: Counts::default(),
             fuel_reserve: 0,
+            fuel_interval: None,
             interrupt_requested: Arc::default(),
             deadline,
             pending_exception: None,
@@ -146,6 +151,11 @@ impl StoreCore {
     pub fn add_instance(&mut self, module: Module) {
         self.counts.add(module.facts());
         self.instances.push(module);
+    }
+
+    /// How many instances there are.
+    pub fn instance_count(&self) -> u32 {
+        self.instances.len() as u32
     }
 
     pub fn module(&self, instance: InstanceId) -> &Module {
@@ -195,9 +205,29 @@ impl StoreCore {
     }
 
     fn distribute_fuel(&mut self, fuel: u64) {
-        let now = i64::try_from(fuel).unwrap_or(i64::MAX);
-        self.fuel_reserve = fuel - now as u64;
-        self.runtime.set_fuel(now);
+        let largest = self.fuel_interval.map_or(u64::MAX, NonZeroU64::get).min(i64::MAX as u64);
+        let now = fuel.min(largest);
+        self.fuel_reserve = fuel - now;
+        self.runtime.set_fuel(now as i64);
+    }
+
+    /// Sets after how much fuel the guest gives way.
+    #[cfg(feature = "async")]
+    pub fn set_fuel_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        let fuel = self.get_fuel()?;
+        self.fuel_interval = match interval {
+            Some(interval) => {
+                Some(NonZeroU64::new(interval).context("an interval of fuel must be greater than 0")?)
+            }
+            None => None,
+        };
+        self.distribute_fuel(fuel);
+        Ok(())
+    }
+
+    #[cfg(feature = "async")]
+    pub fn has_fuel_interval(&self) -> bool {
+        self.fuel_interval.is_some()
     }
 
     /// After a charge left the fuel below zero: refills it from the reserve, if that covers the charge.

@@ -1,7 +1,11 @@
 //! What the runtime asks of the embedder while a guest runs.
 
-use super::{StoreContextMut, StoreCore, StoreInner, UpdateDeadline};
+#[cfg(feature = "async")]
+use super::EpochCallback;
+use super::{Limiter, StoreContextMut, StoreCore, StoreInner, UpdateDeadline};
 use crate::error::{Error, Result};
+#[cfg(feature = "async")]
+use crate::fiber::Waiting;
 use crate::limits::ResourceLimiter;
 use std::any::Any;
 use std::ptr::NonNull;
@@ -31,12 +35,29 @@ pub(super) struct StoreHooks<T: 'static>(pub NonNull<StoreInner<T>>);
 impl<T> StoreInner<T> {
     /// Asks the limiter how many things the store may hold.
     pub(crate) fn update_counts(&mut self) {
-        if let Some(limiter) = &mut self.limiter {
-            let limiter = limiter(&mut self.data);
-            self.core.counts.instances.set_limit(limiter.instances());
-            self.core.counts.tables.set_limit(limiter.tables());
-            self.core.counts.memories.set_limit(limiter.memories());
+        let limits = self.ask_limiter(|limiter| (limiter.instances(), limiter.tables(), limiter.memories()));
+        if let Some((instances, tables, memories)) = limits {
+            self.core.counts.instances.set_limit(instances);
+            self.core.counts.tables.set_limit(tables);
+            self.core.counts.memories.set_limit(memories);
         }
+    }
+
+    /// Asks the limiter, if there is one. An asynchronous one is waited for; nobody else uses the store meanwhile.
+    fn ask_limiter<R>(&mut self, ask: impl FnOnce(&mut dyn ResourceLimiter) -> R) -> Option<R> {
+        Some(match self.limiter.as_mut()? {
+            Limiter::Sync(limiter) => ask(limiter(&mut self.data)),
+            #[cfg(feature = "async")]
+            Limiter::Async(limiter) => {
+                let runtime = self.core.runtime.as_ptr();
+                ask(&mut Waiting { limiter: limiter(&mut self.data), runtime })
+            }
+        })
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn set_epoch_callback(&mut self, callback: EpochCallback<T>) {
+        self.epoch_callback = Some(callback);
     }
 }
 
@@ -49,10 +70,7 @@ impl<T> StoreHooks<T> {
     ) -> Result<R, HostError> {
         // SAFETY: the runtime asks while nothing borrows the store, and a limiter reaches only its data.
         let inner = unsafe { self.0.as_mut() };
-        match &mut inner.limiter {
-            Some(limiter) => ask(limiter(&mut inner.data)).map_err(host_error),
-            None => Ok(default),
-        }
+        inner.ask_limiter(ask).unwrap_or(Ok(default)).map_err(host_error)
     }
 
     fn core(&mut self) -> &mut StoreCore {
@@ -60,13 +78,45 @@ impl<T> StoreHooks<T> {
         unsafe { &mut (*self.0.as_ptr()).core }
     }
 
+    /// By how many ticks a decision extends the deadline, after it has been carried out.
+    fn extension(&mut self, decision: UpdateDeadline) -> Result<Option<u64>> {
+        match decision {
+            UpdateDeadline::Interrupt => Ok(None),
+            UpdateDeadline::Continue(ticks) => Ok(Some(ticks)),
+            #[cfg(feature = "async")]
+            UpdateDeadline::Yield(ticks) => self.give_way(crate::fiber::next_turn()).map(|()| Some(ticks)),
+            #[cfg(feature = "async")]
+            UpdateDeadline::YieldCustom(ticks, future) => self.give_way(future).map(|()| Some(ticks)),
+        }
+    }
+
+    /// Runs code of the host that may use the store. A guest that it calls cannot wait.
+    fn as_host<R>(&mut self, code: impl FnOnce() -> R) -> R {
+        #[cfg(feature = "async")]
+        {
+            let runtime = self.core().runtime.as_ptr();
+            // SAFETY: the runtime asks while nothing borrows the store.
+            unsafe { runtime.without_waiting(code) }
+        }
+        #[cfg(not(feature = "async"))]
+        code()
+    }
+
+    #[cfg(feature = "async")]
+    fn give_way(&mut self, future: impl Future<Output = ()> + Send) -> Result<()> {
+        let runtime = self.core().runtime.as_ptr();
+        // SAFETY: the runtime asks while nothing borrows the store.
+        unsafe { crate::fiber::give_way(runtime, future) }
+    }
+
     fn epoch_deadline(&mut self) -> Result<UpdateDeadline> {
         // SAFETY: as above. The callback is taken out while it runs, because it may use the whole store.
         let Some(mut callback) = (unsafe { (*self.0.as_ptr()).epoch_callback.take() }) else {
             return Ok(UpdateDeadline::Interrupt);
         };
+        let inner = self.0;
         // SAFETY: nothing borrows the store.
-        let decision = callback(unsafe { StoreContextMut::from_inner(self.0) });
+        let decision = self.as_host(|| callback(unsafe { StoreContextMut::from_inner(inner) }));
         // SAFETY: as above. The callback may have been replaced by itself.
         unsafe { (*self.0.as_ptr()).epoch_callback.get_or_insert(callback) };
         decision
@@ -107,19 +157,30 @@ impl<T> Hooks for StoreHooks<T> {
         if !self.core().is_deadline_due() {
             return Ok(());
         }
-        let decision = self.epoch_deadline();
-        if let Ok(UpdateDeadline::Continue(ticks)) = decision {
-            self.core().set_epoch_deadline(ticks);
-            return Ok(());
+        match self.epoch_deadline().and_then(|decision| self.extension(decision)) {
+            Ok(Some(ticks)) => {
+                self.core().set_epoch_deadline(ticks);
+                Ok(())
+            }
+            Ok(None) => {
+                self.core().recheck_deadline();
+                Err(Raise::Trap(TrapCode::Interrupt))
+            }
+            Err(error) => {
+                self.core().recheck_deadline();
+                Err(Raise::Error(host_error(error)))
+            }
         }
-        self.core().recheck_deadline();
-        Err(match decision {
-            Ok(_) => Raise::Trap(TrapCode::Interrupt),
-            Err(error) => Raise::Error(host_error(error)),
-        })
     }
 
     fn fuel_exhausted(&mut self) -> Result<(), Raise> {
-        if self.core().refill_fuel() { Ok(()) } else { Err(Raise::Trap(TrapCode::OutOfFuel)) }
+        if !self.core().refill_fuel() {
+            return Err(Raise::Trap(TrapCode::OutOfFuel));
+        }
+        #[cfg(feature = "async")]
+        if self.core().has_fuel_interval() {
+            self.give_way(crate::fiber::next_turn()).map_err(|error| Raise::Error(host_error(error)))?;
+        }
+        Ok(())
     }
 }

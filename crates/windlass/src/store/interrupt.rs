@@ -5,17 +5,42 @@
 //! reasons. So no request is lost.
 
 use crate::engine::Engine;
+#[cfg(feature = "async")]
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 /// What a callback of [`Store::epoch_deadline_callback`](crate::Store::epoch_deadline_callback) decides.
 #[non_exhaustive]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UpdateDeadline {
     /// The guest traps with [`Trap::Interrupt`](crate::Trap::Interrupt).
     Interrupt,
     /// The guest goes on; the deadline is this many ticks after the current epoch.
     Continue(u64),
+    /// The guest gives its thread back, as with
+    /// [`Store::epoch_deadline_async_yield_and_update`](crate::Store::epoch_deadline_async_yield_and_update). When it goes on, the
+    /// deadline is this many ticks after the epoch at that time. In a synchronous call the guest ends with
+    /// [`AsyncRequired`](crate::AsyncRequired).
+    #[cfg(feature = "async")]
+    Yield(u64),
+    /// As [`Yield`](UpdateDeadline::Yield), but the guest goes on when the future is ready, e.g. `tokio::task::yield_now()`.
+    #[cfg(feature = "async")]
+    YieldCustom(u64, Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl std::fmt::Debug for UpdateDeadline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            UpdateDeadline::Interrupt => f.write_str("Interrupt"),
+            UpdateDeadline::Continue(ticks) => f.debug_tuple("Continue").field(ticks).finish(),
+            #[cfg(feature = "async")]
+            UpdateDeadline::Yield(ticks) => f.debug_tuple("Yield").field(ticks).finish(),
+            #[cfg(feature = "async")]
+            UpdateDeadline::YieldCustom(ticks, _) => {
+                f.debug_tuple("YieldCustom").field(ticks).finish_non_exhaustive()
+            }
+        }
+    }
 }
 
 /// Interrupts the guest of one store, from any thread and at any time.

@@ -60,8 +60,14 @@ pub(crate) struct StoreInner<T: 'static> {
     pub(crate) data: T,
 }
 
-type Limiter<T> = Box<dyn FnMut(&mut T) -> &mut (dyn ResourceLimiter) + Send + Sync>;
-type EpochCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync>;
+/// Finds what limits a store in its data.
+pub(crate) enum Limiter<T: 'static> {
+    Sync(Box<dyn FnMut(&mut T) -> &mut (dyn ResourceLimiter) + Send + Sync>),
+    #[cfg(feature = "async")]
+    Async(crate::fiber::AsyncLimiter<T>),
+}
+
+pub(crate) type EpochCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync>;
 
 // SAFETY: the store owns what it points to, and everything in it but `T` may be used by one thread after another.
 unsafe impl<T: Send> Send for Store<T> {}
@@ -145,9 +151,13 @@ impl<T> Store<T> {
         &mut self,
         limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
     ) {
+        self.set_limiter(Limiter::Sync(Box::new(limiter)));
+    }
+
+    pub(crate) fn set_limiter(&mut self, limiter: Limiter<T>) {
         // SAFETY: as in `data_mut`.
         let inner = unsafe { &mut *self.inner.as_ptr() };
-        inner.limiter = Some(Box::new(limiter));
+        inner.limiter = Some(limiter);
         inner.update_counts();
     }
 

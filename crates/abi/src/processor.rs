@@ -23,6 +23,39 @@ pub struct Frame {
     pub function: FuncIndex,
     /// Byte offset in the module of the operator it is at: the call, or what trapped.
     pub offset: u32,
+    /// Its home slots.
+    pub slots: HomeSlots,
+}
+
+/// The home slots of a frame, of 8 bytes each: those of its locals in order, a vector taking two, then others.
+///
+/// The interpreter's locals are always there. Those of compiled code are where the compiler's settings say so, and may else
+/// be in registers, and what is here out of date.
+#[derive(Clone, Copy, Debug)]
+pub struct HomeSlots {
+    /// The first slot.
+    pub first: *const u64,
+    /// Whether each further one lies below the one before it in memory, not above it.
+    pub descending: bool,
+    /// How many may be read: all of the locals', or none if the frame is only being made.
+    pub count: u32,
+}
+
+impl HomeSlots {
+    /// No slots.
+    pub const NONE: HomeSlots = HomeSlots { first: core::ptr::null(), descending: false, count: 0 };
+
+    /// What the slots hold.
+    ///
+    /// # Safety
+    /// The frame is still there.
+    pub unsafe fn read(&self) -> impl ExactSizeIterator<Item = u64> {
+        let HomeSlots { first, descending, count } = *self;
+        (0..count as usize).map(move |i| {
+            // SAFETY: whoever describes a frame gives slots that can be read; the caller has not left it.
+            unsafe { if descending { first.sub(i).read() } else { first.add(i).read() } }
+        })
+    }
 }
 
 /// What executes an engine's code.

@@ -71,7 +71,7 @@ pub(crate) struct FuncState<'m> {
     pub clobbered: Vec<u32>,
     /// Holds the first byte of memory 0.
     pub memory_base: Option<Reg>,
-    /// Whether the home slots of locals in registers are kept current: for handlers.
+    /// Whether the home slots of locals in registers are kept current: for handlers, or for core dumps.
     pub write_through: bool,
     /// Bytes at the bottom of the frame for parameters and result areas of calls.
     pub outgoing: u32,
@@ -255,7 +255,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         f.gc_locals.clear();
         f.gc_entries.clear();
         f.gc_work = 0;
-        f.write_through = self.scan.catches;
+        f.write_through = self.scan.catches || self.settings.locals_at_home;
         let mut slots = 0u32;
         let params = ty.params.iter().map(|t| (1, *t));
         for (count, ty) in params.chain(locals.iter().copied()) {

@@ -20,6 +20,8 @@ pub struct Settings {
     pub reload_context: bool,
     /// Whether a position is recorded for every operator, for listings.
     pub all_positions: bool,
+    /// Whether locals that live in registers are in their home slots, too: for core dumps.
+    pub locals_at_home: bool,
 }
 
 impl Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             replaceable: false,
             reload_context: false,
             all_positions: false,
+            locals_at_home: false,
         }
     }
 }

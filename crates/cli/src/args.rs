@@ -77,6 +77,12 @@ pub struct Run {
     #[arg(long, value_name = "FORM", value_enum)]
     pub profile: Option<Profile>,
 
+    /// If the program traps, write a core dump: frames with their locals, memories, globals
+    ///
+    /// It is a module in form, which tools can print. Code runs slower, because it keeps its locals in memory.
+    #[arg(long, value_name = "FILE")]
+    pub coredump_on_trap: Option<PathBuf>,
+
     /// Give the program a directory, under the same or another name
     #[arg(long = "dir", value_name = "HOST[::GUEST]")]
     pub dirs: Vec<Dir>,

@@ -1,32 +1,37 @@
 //! Writing a file so that it is there as a whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use windlass::{Context, Result};
 
 /// Writes a file: beside it at first, then in its place. What is no file, such as a device or a pipe, is
 /// written to as it is.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    place(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    write_with(path, |file| file.write_all(bytes))
 }
 
-fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Likewise, with what `produce` writes.
+pub fn write_with(path: &Path, produce: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    place(path, produce).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn place(path: &Path, produce: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let fill = |file: File| {
+        let mut file = BufWriter::new(file);
+        produce(&mut file).and_then(|()| file.flush())
+    };
     match fs::metadata(path) {
         Ok(kind) if kind.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(kind) if !kind.is_file() => {
-            let mut file = OpenOptions::new().write(true).open(path)?;
-            file.write_all(bytes)?;
-            return file.flush();
+            return fill(OpenOptions::new().write(true).open(path)?);
         }
         _ => {}
     }
     // Through a link, so that what it leads to is replaced, and not the link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let (mut file, beside) = create_beside(&path)?;
-    let written = file.write_all(bytes).and_then(|()| file.flush());
-    drop(file);
-    let placed = written.and_then(|()| fs::rename(&beside, &path));
+    let (file, beside) = create_beside(&path)?;
+    let placed = fill(file).and_then(|()| fs::rename(&beside, &path));
     if placed.is_err() {
         // The first failure is the one to report.
         let _ = fs::remove_file(&beside);

@@ -13,11 +13,11 @@ pub fn bare(tier: Tier, features: Features) -> Result<Engine> {
 
 /// An engine with the settings and limits of a run.
 pub fn limited(run: &Run) -> Result<Engine> {
-    let Run { engine: args, limits, profile, lazy, .. } = run;
+    let Run { engine: args, limits, profile, lazy, coredump_on_trap, .. } = run;
     threads(args)?;
     let mut config = config(args.compiler, features::apply(&args.features.switches));
     config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
-    config.lazy_compilation(*lazy);
+    config.lazy_compilation(*lazy).coredump_on_trap(coredump_on_trap.is_some());
     // Who runs a program that traps wants to see its source.
     config.wasm_backtrace_details(match std::env::var_os("WASM_BACKTRACE_DETAILS") {
         Some(value) if value == "0" => WasmBacktraceDetails::Disable,

@@ -2,13 +2,13 @@
 
 use crate::args::{EnvVar, Preload, Run};
 use crate::input::Input;
-use crate::{engine, output};
+use crate::{atomic_file, engine, output};
 use std::process::ExitCode;
 use std::time::Duration;
 use windlass::{
     Context, Engine, Error, Extern, Instance, InterruptHandle, Linker, Module, Result, Store, StoreLimits,
-    StoreLimitsBuilder, ThrownException, Trap, UnknownImportError, Val, WasmBacktrace, bail, ensure,
-    format_err,
+    StoreLimitsBuilder, ThrownException, Trap, UnknownImportError, Val, WasmBacktrace, WasmCoreDump, bail,
+    ensure, format_err,
 };
 use windlass_wasi::{DirPerms, Exit, FilePerms, WasiCtx, WasiCtxBuilder};
 use windlass_wast::convert;
@@ -48,8 +48,26 @@ fn run(args: &Run) -> Result<ExitCode> {
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) if error.is::<output::ClosedPipe>() => Err(error),
-        Err(error) => stopped(&error, args)
-            .ok_or_else(|| explained(error).context(format!("cannot run {}", input.path.display()))),
+        Err(error) => match stopped(&error, args) {
+            Some(code) => {
+                dump(&error, args, &mut store);
+                Ok(code)
+            }
+            None => Err(explained(error).context(format!("cannot run {}", input.path.display()))),
+        },
+    }
+}
+
+/// Writes the core dump that was asked for, if the error has one. That the program trapped has been told, so that this is no
+/// error of its own.
+fn dump(error: &Error, args: &Run, store: &mut Store<Host>) {
+    let (Some(file), Some(dump)) = (&args.coredump_on_trap, error.downcast_ref::<WasmCoreDump>()) else {
+        return;
+    };
+    let name = args.file().to_string_lossy();
+    match atomic_file::write_with(file, |out| dump.write_to(&mut *store, &name, out)) {
+        Ok(()) => output::complain(&format!("windlass: the core dump is in {}\n", file.display())),
+        Err(error) => output::error(&error.context("there is no core dump")),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::machine::{Any, Next, Regs, Unit, Value};
 use core::ops::ControlFlow;
 use core::ptr;
 use windlass_abi::builtins::Status;
-use windlass_abi::processor::Frame;
+use windlass_abi::processor::{Frame, HomeSlots};
 use windlass_abi::vm::{Activation, VMContext, VMTag};
 
 /// A frame on the way through an activation.
@@ -85,6 +85,8 @@ pub(crate) unsafe fn frames(activation: *const Activation, visit: &mut dyn FnMut
                 context: cursor.cx,
                 function: position.function().index,
                 offset: position.offset(),
+                // Locals lie below the header.
+                slots: HomeSlots { first: cursor.fp, descending: false, count: position.header() as u32 },
             })
         });
     }

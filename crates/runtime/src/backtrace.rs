@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 /// The frames now, innermost first. The code has written its position to the activation.
 pub(crate) fn capture(store: &StoreInner) -> Backtrace {
     let mut backtrace = Backtrace::default();
-    let limit = store.config.max_backtrace;
+    let with_slots = store.config.core_dumps;
+    let limit = if with_slots { usize::MAX } else { store.config.max_backtrace };
     if limit == 0 {
         return backtrace;
     }
@@ -25,7 +26,8 @@ pub(crate) fn capture(store: &StoreInner) -> Backtrace {
                 let instance = InstanceId((*frame.context).id);
                 let module = store.instances[instance.0 as usize].module.clone();
                 let (function, offset) = (frame.function, frame.offset);
-                backtrace.frames.push(BacktraceFrame { instance, module, function, offset });
+                let slots = if with_slots { frame.slots.read().collect() } else { Box::default() };
+                backtrace.frames.push(BacktraceFrame { instance, module, function, offset, slots });
                 ControlFlow::Continue(())
             });
             if backtrace.truncated {

@@ -75,7 +75,7 @@ impl fmt::Debug for Raise {
 pub struct Backtrace {
     /// The frames.
     pub frames: Vec<BacktraceFrame>,
-    /// Whether there are more than [`StoreConfig::max_backtrace`](crate::StoreConfig) allowed to record.
+    /// Whether there are more than [`StoreConfig::max_backtrace`](crate::StoreConfig) allows to record.
     pub truncated: bool,
 }
 
@@ -90,6 +90,8 @@ pub struct BacktraceFrame {
     pub function: u32,
     /// Byte offset in the module of the operator that it is at.
     pub offset: u32,
+    /// What its home slots held, with [`StoreConfig::core_dumps`](crate::StoreConfig::core_dumps).
+    pub slots: Box<[u64]>,
 }
 
 impl fmt::Debug for BacktraceFrame {
@@ -134,14 +136,14 @@ pub enum Error {
         /// Unit of the sizes.
         unit: &'static str,
     },
-    /// A function whose code is made when it is first called has none.
-    #[error("function {function} was not compiled: {why}")]
     /// As many fibers as there may be are nested in the store.
     #[error("asynchronous calls are nested too deeply")]
     TooManyFibers,
     /// Stacks are not switched on this system.
     #[error("asynchronous calls are not built for this operating system and processor")]
     NoFibers,
+    /// A function whose code is made when it is first called has none.
+    #[error("function {function} was not compiled: {why}")]
     Compile {
         /// The function, in the module's function index space.
         function: u32,

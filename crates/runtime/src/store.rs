@@ -52,6 +52,8 @@ pub struct StoreConfig {
     pub gc_stress: bool,
     /// Largest number of frames in a backtrace; 0 records none.
     pub max_backtrace: usize,
+    /// Whether backtraces have all frames, however many, and what their home slots hold.
+    pub core_dumps: bool,
     /// How memories take address space.
     pub memory: MemoryConfig,
     /// Whether the code keeps the fuel in a register: see [`VMStore::fuel_in_register`].
@@ -72,6 +74,7 @@ impl StoreConfig {
             max_heap: 1 << 30,
             gc_stress: false,
             max_backtrace: 64,
+            core_dumps: false,
             memory: MemoryConfig::default(),
             fuel_in_register: false,
             polls: false,

@@ -31,6 +31,7 @@ pub mod error;
 pub mod features;
 pub mod fuel;
 pub mod limits;
+mod locals;
 pub mod names;
 pub mod plans;
 pub mod scan;

@@ -115,6 +115,7 @@ pub struct Config {
     pub(crate) parallel_compilation: bool,
     pub(crate) wasm_backtrace_max_frames: usize,
     pub(crate) wasm_backtrace_details: WasmBacktraceDetails,
+    pub(crate) coredump_on_trap: bool,
     pub(crate) profiler: ProfilingStrategy,
     pub(crate) operator_positions: bool,
     pub(crate) signals_based_traps: bool,
@@ -159,6 +160,7 @@ impl Config {
             parallel_compilation: true,
             wasm_backtrace_max_frames: 20,
             wasm_backtrace_details: WasmBacktraceDetails::Environment,
+            coredump_on_trap: false,
             profiler: ProfilingStrategy::None,
             operator_positions: false,
             signals_based_traps: true,
@@ -339,6 +341,27 @@ impl Config {
     pub fn wasm_backtrace_details(&mut self, details: WasmBacktraceDetails) -> &mut Config {
         self.wasm_backtrace_details = details;
         self
+    }
+
+    /// Whether the error of a trap carries a [`WasmCoreDump`](crate::WasmCoreDump), with all frames and their locals. Compiled code
+    /// then writes locals to memory whenever they change, and modules keep the types of their locals. Default: off.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().coredump_on_trap(true))?;
+    /// assert!(engine.config().get_coredump_on_trap());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn coredump_on_trap(&mut self, enable: bool) -> &mut Config {
+        self.coredump_on_trap = enable;
+        self
+    }
+
+    /// Whether traps carry a core dump.
+    pub fn get_coredump_on_trap(&self) -> bool {
+        self.coredump_on_trap
     }
 
     /// Whether modules keep their debug information.

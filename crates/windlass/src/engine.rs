@@ -174,6 +174,7 @@ impl Engine {
             max_host_stack: config.max_host_stack,
             gc_stress: config.gc_stress,
             max_backtrace: config.wasm_backtrace_max_frames,
+            core_dumps: config.coredump_on_trap,
             memory: MemoryConfig {
                 reservation: config.memory_reservation,
                 guard: config.memory_guard_size,

@@ -148,8 +148,9 @@ impl CompiledImage {
 
 /// The settings that code depends on.
 fn settings(config: &Config) -> Vec<(String, String)> {
-    let rows: [(&str, &dyn std::fmt::Display); 6] = [
+    let rows: [(&str, &dyn std::fmt::Display); 7] = [
         ("consume_fuel", &config.consume_fuel),
+        ("coredump_on_trap", &config.coredump_on_trap),
         ("epoch_interruption", &config.epoch_interruption),
         ("memory_guard_size", &config.memory_guard_size),
         ("memory_reservation", &config.memory_reservation),

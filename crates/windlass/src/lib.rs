@@ -49,6 +49,7 @@ pub mod error;
 
 mod backtrace;
 mod config;
+mod coredump;
 mod engine;
 #[allow(unsafe_code)]
 mod externals;
@@ -80,6 +81,7 @@ mod values;
 
 pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
 pub use config::{Config, ProfilingStrategy, Strategy, WasmBacktraceDetails};
+pub use coredump::WasmCoreDump;
 pub use engine::{Engine, EngineWeak};
 pub use error::{Context, Error, Result, bail, ensure, format_err};
 pub use externals::{

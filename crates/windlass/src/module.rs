@@ -13,8 +13,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 use windlass_abi::facts::{self as abi, EntityIndex, ModuleFacts};
+use windlass_abi::types::ValKind;
 use windlass_runtime::ModuleParts;
-use windlass_wasm::{Decoded, WalkScratch};
+use windlass_wasm::{Body, Decoded, WalkScratch};
 
 /// A compiled module. A handle: clones are the same module.
 ///
@@ -55,6 +56,8 @@ struct ModuleInner {
     /// Where each of the module's own functions lies in its bytes.
     ranges: Box<[Range<u32>]>,
     debug: DebugInfo,
+    /// The locals that each function declares, if core dumps want them.
+    locals: Box<[Box<[(u32, ValKind)]>]>,
 }
 
 /// An export of a module, looked up once for many instances.
@@ -157,6 +160,10 @@ impl Module {
             range.start as u32..range.end as u32
         });
         let ranges = ranges.collect();
+        let locals = match engine.config().coredump_on_trap {
+            true => bodies.iter().map(kinds_of_locals).collect(),
+            false => Box::default(),
+        };
         let facts = Arc::new(facts);
         let code = engine.tier().compile(&facts, binary, bodies)?;
         let types = engine.types().register_module(&facts);
@@ -168,7 +175,7 @@ impl Module {
             signatures: types.signatures.clone(),
         });
         let exports = by_name(runtime.facts());
-        let inner = ModuleInner { engine: engine.clone(), runtime, types, exports, ranges, debug };
+        let inner = ModuleInner { engine: engine.clone(), runtime, types, exports, ranges, debug, locals };
         Ok(Module { inner: Arc::new(inner) })
     }
 
@@ -253,6 +260,11 @@ impl Module {
         &self.inner.runtime
     }
 
+    /// The locals that a function of the module's own declares, as runs of (count, kind): with `Config::coredump_on_trap`.
+    pub(crate) fn locals(&self, own: u32) -> &[(u32, ValKind)] {
+        self.inner.locals.get(own as usize).map_or(&[], |locals| locals)
+    }
+
     pub(crate) fn debug_info(&self) -> &DebugInfo {
         &self.inner.debug
     }
@@ -291,6 +303,12 @@ impl Module {
             EntityIndex::Tag(i) => TagType::new(func(facts.tags[i as usize])).into(),
         }
     }
+}
+
+/// The kinds of the locals that a body declares, if that can be read.
+fn kinds_of_locals(body: &Body<'_>) -> Box<[(u32, ValKind)]> {
+    let locals = body.locals().unwrap_or_default();
+    locals.into_iter().map(|(count, ty)| (count, ty.kind())).collect()
 }
 
 /// Positions of the exports, in the order of their names.

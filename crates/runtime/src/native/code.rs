@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{OnceLock, PoisonError, RwLock};
 use windlass_abi::code::{CatchRow, CodeChunk, CodeImage, FunctionRow, Position};
 use windlass_abi::facts::FuncIndex;
-use windlass_abi::processor::ModuleCode;
+use windlass_abi::processor::{HomeSlots, ModuleCode};
 use windlass_abi::trap::TrapCode;
 use windlass_abi::vm::VMContext;
 
@@ -228,6 +228,21 @@ impl<'a> Place<'a> {
     pub(super) unsafe fn home_slot(&self, fp: *mut u8, slot: u32) -> *mut u64 {
         // SAFETY: the caller's promise.
         unsafe { fp.sub(self.function().slots as usize + 8 * (slot as usize + 1)).cast() }
+    }
+
+    /// The home slots of the function's frame.
+    ///
+    /// # Safety
+    /// `fp` is a frame of the function.
+    pub(super) unsafe fn home_slots(&self, fp: *mut u8) -> HomeSlots {
+        // A function's prologue may still look whether there is room for them.
+        if self.position().is_none() {
+            return HomeSlots::NONE;
+        }
+        let function = self.function();
+        let count = function.frame_size.saturating_sub(function.slots) / 8;
+        // SAFETY: the caller's promise.
+        HomeSlots { first: unsafe { self.home_slot(fp, 0) }, descending: true, count }
     }
 
     /// The address of an offset that a table gives.

@@ -117,6 +117,7 @@ unsafe impl Processor for NativeProcessor {
                     context: cursor.context,
                     function: place.function().index,
                     offset: place.offset(),
+                    slots: place.home_slots(cursor.fp),
                 })
             });
         }

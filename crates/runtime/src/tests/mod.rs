@@ -18,7 +18,7 @@ use std::ptr;
 use std::sync::Arc;
 use windlass_abi::builtins::{Status, VMBuiltins};
 use windlass_abi::facts::*;
-use windlass_abi::processor::{Frame, HostEntry, ModuleCode, Processor};
+use windlass_abi::processor::{Frame, HomeSlots, HostEntry, ModuleCode, Processor};
 use windlass_abi::trap::TrapCode;
 use windlass_abi::types::*;
 use windlass_abi::vm::*;
@@ -133,7 +133,12 @@ unsafe impl Processor for FakeProcessor {
             let mut frame: *const FakeFrame = (*activation).fp.cast();
             while !frame.is_null() {
                 let f = &*frame;
-                if visit(Frame { context: f.cx, function: f.function, offset: f.offset.get() }).is_break() {
+                if visit(Frame {
+                    context: f.cx,
+                    function: f.function,
+                    offset: f.offset.get(),
+                    slots: HomeSlots::NONE,
+                }).is_break() {
                     return;
                 }
                 frame = f.prev;

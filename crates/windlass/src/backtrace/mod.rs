@@ -22,7 +22,7 @@ use crate::store::{AsContext, StoreCore};
 use names::Demangled;
 use std::fmt;
 use std::sync::OnceLock;
-use windlass_runtime::Backtrace;
+use windlass_runtime::{Backtrace, BacktraceFrame};
 
 /// The frames of Wasm code that were active when an error happened, innermost first.
 ///
@@ -121,22 +121,31 @@ impl WasmBacktrace {
         &self.frames
     }
 
-    pub(crate) fn new(core: &StoreCore, backtrace: &Backtrace) -> WasmBacktrace {
-        let frames = backtrace.frames.iter().map(|frame| FrameInfo {
+    /// At most as many frames as the settings say.
+    fn new(core: &StoreCore, backtrace: &Backtrace) -> WasmBacktrace {
+        let frames = core.engine().config().wasm_backtrace_max_frames.min(backtrace.frames.len());
+        let truncated = backtrace.truncated || frames < backtrace.frames.len();
+        WasmBacktrace { truncated, ..WasmBacktrace::of(core, &backtrace.frames[..frames]) }
+    }
+
+    /// All of these frames.
+    pub(crate) fn of(core: &StoreCore, frames: &[BacktraceFrame]) -> WasmBacktrace {
+        let frames = frames.iter().map(|frame| FrameInfo {
             module: core.module(frame.instance).clone(),
             func_index: frame.function,
             module_offset: frame.offset,
             symbols: OnceLock::new(),
         });
-        WasmBacktrace { frames: frames.collect(), truncated: backtrace.truncated }
+        WasmBacktrace { frames: frames.collect(), truncated: false }
     }
 
     /// The error with a backtrace as context, unless there are no frames or it has one already.
     pub(crate) fn attach(core: &StoreCore, backtrace: &Backtrace, error: Error) -> Error {
-        if backtrace.frames.is_empty() || error.downcast_ref::<WasmBacktrace>().is_some() {
+        let trace = WasmBacktrace::new(core, backtrace);
+        if trace.frames.is_empty() || error.is::<WasmBacktrace>() {
             return error;
         }
-        error.context(WasmBacktrace::new(core, backtrace))
+        error.context(trace)
     }
 }
 

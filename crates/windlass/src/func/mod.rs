@@ -22,11 +22,11 @@ pub use wasm_ty::{NoFunc, WasmTy};
 use crate::error::{Context, Result, ensure};
 use crate::gc::ThrownException;
 use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore, StoreId, from_host_error};
-use crate::{Trap, WasmBacktrace};
+use crate::{Trap, WasmBacktrace, WasmCoreDump};
 use crate::types::FuncType;
 use crate::values::Val;
 use windlass_abi::vm::ValRaw;
-use windlass_runtime::{Failure, FuncPtr};
+use windlass_runtime::{Backtrace, Failure, FuncPtr};
 
 /// A function of a store: of a module, or of the host.
 ///
@@ -215,12 +215,18 @@ impl Func {
 #[cold]
 fn call_failed(core: &mut StoreCore, failure: Failure) -> crate::Error {
     match failure {
-        Failure::Trap { code, backtrace } => WasmBacktrace::attach(core, &backtrace, Trap::from(code).into()),
-        Failure::Host { error, backtrace } => WasmBacktrace::attach(core, &backtrace, from_host_error(error)),
+        Failure::Trap { code, backtrace } => explained(core, &backtrace, Trap::from(code).into()),
+        Failure::Host { error, backtrace } => explained(core, &backtrace, from_host_error(error)),
         Failure::Exception(exception) => {
             core.pending_exception = Some(exception);
             ThrownException.into()
         }
         Failure::Panic(payload) => std::panic::resume_unwind(payload),
     }
+}
+
+/// An error with what is known of where it happened.
+fn explained(core: &mut StoreCore, backtrace: &Backtrace, error: crate::Error) -> crate::Error {
+    let error = WasmCoreDump::attach(core, backtrace, error);
+    WasmBacktrace::attach(core, backtrace, error)
 }

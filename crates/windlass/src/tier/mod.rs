@@ -79,6 +79,15 @@ impl Tier {
         }
     }
 
+    /// Whether locals can be found in the frames' home slots.
+    pub fn keeps_locals_home(&self) -> bool {
+        match &self.producer {
+            Producer::Interpreter(_) => true,
+            #[cfg(native)]
+            Producer::Baseline(baseline) => baseline.settings.locals_at_home,
+        }
+    }
+
     /// Whether the code keeps the fuel in a register.
     pub fn keeps_fuel_in_register(&self) -> bool {
         match &self.producer {

@@ -35,6 +35,7 @@ pub fn baseline(config: &Config) -> Result<(Arc<dyn Processor>, Producer)> {
         memory_reach: if whole { config.memory_reservation + config.memory_guard_size } else { 0 },
         memory_fixed: whole,
         all_positions: config.operator_positions,
+        locals_at_home: config.coredump_on_trap,
         ..Settings::default()
     };
     let baseline = Baseline { settings, profiler: config.profiler, lazy: config.lazy_compilation };

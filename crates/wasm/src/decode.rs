@@ -74,7 +74,7 @@ pub struct Decode<'a, 'f> {
 impl<'a> Decode<'a, '_> {
     /// Decodes and validates everything but the bodies.
     pub fn decode(self, bytes: &'a [u8]) -> Result<Decoded<'a>, DecodeError> {
-        self.limits.check(Limit::module_bytes, bytes.len(), 0)?;
+        self.limits.check_size(bytes.len())?;
         if Parser::is_component(bytes) {
             return Err(unbuilt(Feature::ComponentModel, "it is a component, not a core module").at(0));
         }
@@ -214,6 +214,9 @@ impl<'a, 'f> Decoder<'a, 'f> {
             Payload::DataSection(s) => (Limit::data_segments, s.count(), 0, s.range().start),
             Payload::CodeSectionEntry(body) => {
                 let range = body.range();
+                if self.bodies.len() % 256 == 0 {
+                    limits::watch(self.watch, range.start)?;
+                }
                 return self.limits.check(Limit::function_bytes, range.len(), range.start);
             }
             _ => return Ok(()),

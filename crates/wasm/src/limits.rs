@@ -107,6 +107,11 @@ impl Default for ModuleLimits {
 }
 
 impl ModuleLimits {
+    /// Checks the size of a module, so that a larger one need not even be read.
+    pub fn check_size(&self, bytes: usize) -> Result<(), DecodeError> {
+        self.check(Limit::module_bytes, bytes, 0)
+    }
+
     /// Checks a number of things, found at an offset in the module.
     #[inline]
     pub(crate) fn check(&self, limit: Limit, value: usize, offset: usize) -> Result<(), DecodeError> {

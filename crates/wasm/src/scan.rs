@@ -5,7 +5,7 @@
 //! (at most 4096).
 
 use crate::fuel;
-use crate::walk::Body;
+use crate::walk::{Body, WATCHED};
 use alloc::vec::Vec;
 use wasmparser::{VisitOperator, VisitSimdOperator};
 
@@ -64,7 +64,14 @@ impl Scan {
             }
         }
         reader.set_features(body.func.features);
-        while !reader.eof() && reader.visit_operator(self).is_ok() {}
+        let mut operators = 0_u32;
+        while !reader.eof() && reader.visit_operator(self).is_ok() {
+            operators += 1;
+            // Whoever stops compiling stops the walk, too, which says so.
+            if operators.is_multiple_of(WATCHED) && body.shared.watch.is_some_and(|stop| stop()) {
+                return;
+            }
+        }
     }
 
     fn local(&mut self, index: u32) {

@@ -59,7 +59,7 @@ pub(crate) struct Shared<'a> {
 }
 
 /// Operators between two looks whether to stop: below a millisecond's worth.
-const WATCHED: u32 = 4096;
+pub(crate) const WATCHED: u32 = 4096;
 
 /// A function's body, not yet validated.
 pub struct Body<'a> {

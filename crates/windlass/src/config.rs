@@ -1,7 +1,8 @@
 //! Settings of an engine.
 
 use crate::error::Result;
-use windlass_wasm::{Feature, Features};
+use std::time::Duration;
+use windlass_wasm::{Feature, Features, ModuleLimits};
 
 /// Which tier runs the code.
 ///
@@ -120,6 +121,8 @@ pub struct Config {
     pub(crate) operator_positions: bool,
     pub(crate) signals_based_traps: bool,
     pub(crate) lazy_compilation: bool,
+    pub(crate) module_limits: ModuleLimits,
+    pub(crate) compile_timeout: Option<Duration>,
     #[cfg(feature = "async")]
     pub(crate) async_stack_size: usize,
     #[cfg(feature = "async")]
@@ -165,11 +168,43 @@ impl Config {
             operator_positions: false,
             signals_based_traps: true,
             lazy_compilation: false,
+            module_limits: ModuleLimits::new(),
+            compile_timeout: None,
             #[cfg(feature = "async")]
             async_stack_size: 2 << 20,
             #[cfg(feature = "async")]
             async_stack_zeroing: false,
         }
+    }
+
+    /// How much a module may hold; one that holds more is refused with
+    /// [`DecodeErrorKind::ModuleLimit`](crate::DecodeErrorKind::ModuleLimit). Default: [`ModuleLimits::new`], the limits
+    /// that engines have agreed on for the web.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().module_limits(ModuleLimits::strict().functions(2)))?;
+    /// let error = Module::new(&engine, "(module (func) (func) (func))").unwrap_err();
+    /// let error: &DecodeError = error.downcast_ref().unwrap();
+    /// let expected = DecodeErrorKind::ModuleLimit { limit: "functions", value: 3, maximum: 2 };
+    /// assert_eq!(*error.kind(), expected);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn module_limits(&mut self, limits: ModuleLimits) -> &mut Config {
+        self.module_limits = limits;
+        self
+    }
+
+    /// The longest time that compiling a module may take; then it ends with
+    /// [`CompileStopped::TimedOut`](crate::CompileStopped::TimedOut). `None`, the default: as long as it takes.
+    ///
+    /// Functions that are compiled when they are first called
+    /// ([`Config::lazy_compilation`]) are not counted: they take time of their caller.
+    pub fn compile_timeout(&mut self, limit: Option<Duration>) -> &mut Config {
+        self.compile_timeout = limit;
+        self
     }
 
     /// Which tier runs the code. Default: [`Strategy::Auto`].

@@ -1,6 +1,7 @@
 //! Compiling a module to machine code that can be saved.
 
 use crate::Engine;
+use crate::compiling::Compiling;
 use crate::config::Config;
 use crate::error::{Context, Result};
 use std::time::{Duration, Instant};
@@ -84,10 +85,14 @@ impl Engine {
     /// # Errors
     /// As [`Module::new`](crate::Module::new); and if the engine's tier makes no code that can be saved.
     pub fn compile_image(&self, binary: &[u8], threads: usize) -> Result<CompiledImage> {
+        let compiling = Compiling::start(self, None);
+        let watch = compiling.watch();
         let (decode, decoded) =
-            Stage::measure("decode", || windlass_wasm::decode(binary, &self.config().features));
+            Stage::measure("decode", || compiling.decode(binary, &watch));
         let Decoded { facts, data, bodies, .. } = decoded?;
-        let compile = |parallel| self.tier().compile_chunks(&facts, bodies, parallel);
+        let compile = |parallel| {
+            self.tier().compile_chunks(&facts, bodies, parallel).map_err(|error| compiling.explain(error))
+        };
         let (compile, chunks) = Stage::measure("validate and compile", || -> Result<_> {
             if threads == 1 {
                 return compile(false);

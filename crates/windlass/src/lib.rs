@@ -48,6 +48,7 @@
 pub mod error;
 
 mod backtrace;
+mod compiling;
 mod config;
 mod coredump;
 mod engine;
@@ -80,6 +81,7 @@ mod v128;
 mod values;
 
 pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
+pub use compiling::{Cancellation, CompileStopped};
 pub use config::{Config, ProfilingStrategy, Strategy, WasmBacktraceDetails};
 pub use coredump::WasmCoreDump;
 pub use engine::{Engine, EngineWeak};
@@ -116,7 +118,7 @@ pub use v128::V128;
 pub use values::{Ref, Val};
 #[cfg(feature = "wat")]
 pub use windlass_wasm::text::TextError;
-pub use windlass_wasm::{DecodeError, ErrorKind as DecodeErrorKind, Feature, Features};
+pub use windlass_wasm::{DecodeError, ErrorKind as DecodeErrorKind, Feature, Features, ModuleLimits};
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -133,6 +135,7 @@ const _: () = {
     send_sync_clone::<InstancePre<*mut u8>>();
     send_sync_clone::<InterruptHandle>();
     send_sync_clone::<Interruption>();
+    send_sync_clone::<Cancellation>();
     send_sync_clone::<SharedMemory>();
     send_sync_clone::<FuncType>();
     send_sync_clone::<Val>();

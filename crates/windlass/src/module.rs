@@ -2,12 +2,15 @@
 
 use crate::Engine;
 use crate::backtrace::DebugInfo;
+use crate::compiling::{Cancellation, Compiling};
 use crate::error::{Context, Result};
 use crate::types::registry::{ModuleTypes, map_ref_type, map_val_type};
 use crate::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType, TagType,
 };
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
@@ -15,7 +18,7 @@ use std::sync::Arc;
 use windlass_abi::facts::{self as abi, EntityIndex, ModuleFacts};
 use windlass_abi::types::ValKind;
 use windlass_runtime::ModuleParts;
-use windlass_wasm::{Body, Decoded, WalkScratch};
+use windlass_wasm::{Body, Decoded, ModuleLimits, WalkScratch};
 
 /// A compiled module. A handle: clones are the same module.
 ///
@@ -117,7 +120,22 @@ impl Module {
     /// # Errors
     /// [`DecodeError`](crate::DecodeError) if it is malformed or invalid, needs what is switched off or not built, or exceeds a limit.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
-        Module::compile(engine, &to_binary(bytes.as_ref())?)
+        Module::compile(engine, &to_binary(engine, bytes.as_ref())?, None)
+    }
+
+    /// Compiles a module as [`Module::new`] does, until it is cancelled.
+    ///
+    /// Cancelling stops code within 10 ms, within large functions, too. Sections of other kinds, and text, are read in
+    /// one go; their sizes are limited by [`Config::module_limits`](crate::Config::module_limits).
+    ///
+    /// # Errors
+    /// As [`Module::new`], or [`CompileStopped`](crate::CompileStopped).
+    pub fn new_cancellable(
+        engine: &Engine,
+        bytes: impl AsRef<[u8]>,
+        cancellation: &Cancellation,
+    ) -> Result<Module> {
+        Module::compile(engine, &to_binary(engine, bytes.as_ref())?, Some(cancellation))
     }
 
     /// Compiles a module in binary form.
@@ -125,7 +143,7 @@ impl Module {
     /// # Errors
     /// As [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        Module::compile(engine, binary)
+        Module::compile(engine, binary, None)
     }
 
     /// Compiles a module in a file, in binary or text form.
@@ -134,7 +152,7 @@ impl Module {
     /// As [`Module::new`], or if the file cannot be read; the file is named.
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let file = file.as_ref();
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bytes = read_within(file, &engine.config().module_limits)?;
         Module::new(engine, bytes).with_context(|| format!("cannot compile {}", file.display()))
     }
 
@@ -143,16 +161,20 @@ impl Module {
     /// # Errors
     /// As [`Module::new`].
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
-        let Decoded { bodies, .. } = windlass_wasm::decode(binary, &engine.config().features)?;
+        let compiling = Compiling::start(engine, None);
+        let watch = compiling.watch();
+        let Decoded { bodies, .. } = compiling.decode(binary, &watch)?;
         let mut scratch = WalkScratch::default();
         for body in bodies {
-            body.validate(&mut scratch)?;
+            body.validate(&mut scratch).map_err(|error| compiling.explain(error.into()))?;
         }
         Ok(())
     }
 
-    fn compile(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        let decoded = windlass_wasm::decode(binary, &engine.config().features)?;
+    fn compile(engine: &Engine, binary: &[u8], cancellation: Option<&Cancellation>) -> Result<Module> {
+        let compiling = Compiling::start(engine, cancellation);
+        let watch = compiling.watch();
+        let decoded = compiling.decode(binary, &watch)?;
         let debug = DebugInfo::new(&decoded, engine.config().reads_debug_info());
         let Decoded { facts, data, bodies, .. } = decoded;
         let ranges = bodies.iter().map(|body| {
@@ -165,8 +187,10 @@ impl Module {
             false => Box::default(),
         };
         let facts = Arc::new(facts);
-        let code = engine.tier().compile(&facts, binary, bodies)?;
+        let code = engine.tier().compile(&facts, binary, bodies).map_err(|error| compiling.explain(error))?;
+        compiling.check()?;
         let types = engine.types().register_module(&facts);
+        compiling.check()?;
         let runtime = windlass_runtime::Module::new(ModuleParts {
             facts,
             code,
@@ -318,14 +342,27 @@ fn by_name(facts: &ModuleFacts) -> Box<[u32]> {
     sorted
 }
 
-#[cfg(feature = "wat")]
-fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
-    Ok(windlass_wasm::text::parse(bytes)?)
+/// A module in binary form. The text of one may be as long as the module.
+fn to_binary<'a>(engine: &Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+    engine.config().module_limits.check_size(bytes.len())?;
+    #[cfg(feature = "wat")]
+    return Ok(windlass_wasm::text::parse(bytes)?);
+    #[cfg(not(feature = "wat"))]
+    Ok(Cow::Borrowed(bytes))
 }
 
-#[cfg(not(feature = "wat"))]
-fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
-    Ok(Cow::Borrowed(bytes))
+/// The bytes of a file, if they are not more than a module may have.
+fn read_within(file: &Path, limits: &ModuleLimits) -> Result<Vec<u8>> {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut source = File::open(file)?;
+        let mut bytes = Vec::new();
+        // Not everything has a size that can be asked for.
+        while limits.check_size(bytes.len()).is_ok() && source.by_ref().take(1 << 20).read_to_end(&mut bytes)? > 0 {}
+        Ok(bytes)
+    };
+    let bytes = read().with_context(|| format!("cannot read {}", file.display()))?;
+    limits.check_size(bytes.len()).with_context(|| format!("cannot compile {}", file.display()))?;
+    Ok(bytes)
 }
 
 // A module does not change after it was made, but for functions that are compiled when first called: whole, or not at all.

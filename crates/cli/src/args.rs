@@ -60,6 +60,7 @@ Examples:
   windlass run --invoke fib fib.wat 30       Call a function with typed arguments
   windlass run --invoke dot simd.wat 'f32x4 1 2 3 nan' null
   windlass run --fuel 1000000 --timeout 10s --max-memory 64MiB untrusted.wasm
+  windlass run --strict-limits --compile-timeout 1s untrusted.wasm
   windlass run --preload env=helper.wasm app.wasm
   cat program.wasm | windlass run -"
 )]
@@ -112,9 +113,12 @@ pub struct Run {
     #[arg(value_name = "FILE", trailing_var_arg = true, required = true)]
     program: Vec<OsString>,
 
-    // Last, because its heading holds for what follows.
+    // Last, because their headings hold for what follows.
     #[command(flatten)]
     pub limits: LimitArgs,
+
+    #[command(flatten)]
+    pub modules: ModuleArgs,
 }
 
 impl Run {
@@ -155,6 +159,10 @@ pub struct Compile {
     /// The module, binary or text; `-` is the standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+
+    // Last, because its heading holds for what follows.
+    #[command(flatten)]
+    pub modules: ModuleArgs,
 }
 
 /// Run test scripts in the official format.
@@ -208,6 +216,10 @@ pub struct Validate {
     /// Modules, binary or text; `-` is the standard input
     #[arg(value_name = "FILES", required = true)]
     pub files: Vec<PathBuf>,
+
+    // Last, because its heading holds for what follows.
+    #[command(flatten)]
+    pub modules: ModuleArgs,
 }
 
 /// Show what is in a module or an artifact.
@@ -340,11 +352,35 @@ pub struct LimitArgs {
 
     /// The most elements that each table may have
     #[arg(long, value_name = "N")]
-    pub max_table: Option<usize>,
+    pub max_table_elements: Option<usize>,
+
+    /// The most instances, those of --preload included
+    #[arg(long, value_name = "N")]
+    pub max_instances: Option<usize>,
 
     /// The most bytes of stack that calls may use, such as 1MiB
     #[arg(long, value_name = "SIZE")]
     pub max_stack: Option<Bytes>,
+}
+
+/// How much modules may hold, and how long compiling them may take.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits on modules")]
+pub struct ModuleArgs {
+    /// The most bytes that a module may have, such as 16MiB
+    #[arg(long, value_name = "SIZE")]
+    pub max_module_size: Option<Bytes>,
+
+    /// Give up compiling a module after this time, such as 10s or 500ms
+    #[arg(long, value_name = "DURATION")]
+    pub compile_timeout: Option<Time>,
+
+    /// Refuse modules that hold much of anything: for those from strangers
+    ///
+    /// At most 16 MiB, 20,000 functions of 512 KiB each, 10,000 imports, and so on. Without it, what engines have
+    /// agreed on for the web is allowed.
+    #[arg(long)]
+    pub strict_limits: bool,
 }
 
 /// A directory for the guest: `HOST[::GUEST]`.

@@ -17,7 +17,7 @@ pub fn main(args: &Compile) -> Result<()> {
         "an artifact is binary: `-o FILE` names a file for it, `-o -` is for a pipe"
     );
     let (read, input) = Stage::measure("read", || -> Result<_> {
-        let input = Input::read(&args.file)?;
+        let input = Input::read_within(&args.file, args.modules.max_module_size)?;
         let wasm = input.wasm()?.into_owned();
         Ok((input, wasm))
     });
@@ -29,8 +29,9 @@ pub fn main(args: &Compile) -> Result<()> {
         "-o {} would overwrite the module: name another file",
         args.output.display()
     );
-    let engine =
-        Engine::new(&engine::config(args.engine.compiler, features::apply(&args.engine.features.switches)))?;
+    let mut config = engine::config(args.engine.compiler, features::apply(&args.engine.features.switches));
+    engine::limit_modules(&mut config, &args.modules);
+    let engine = Engine::new(&config)?;
     let threads = args.engine.jobs.map_or(0, |jobs| jobs.get());
     let compiled = engine
         .compile_image(&wasm, threads)

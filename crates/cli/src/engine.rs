@@ -1,9 +1,10 @@
 //! Engines for the command line's settings.
 
-use crate::args::{EngineArgs, LimitArgs, Profile, Run, Tier};
+use crate::args::{EngineArgs, LimitArgs, ModuleArgs, Profile, Run, Tier};
 use crate::features;
 use windlass::{
-    Config, Context, Engine, Features, ProfilingStrategy, Result, Strategy, WasmBacktraceDetails, format_err,
+    Config, Context, Engine, Features, ModuleLimits, ProfilingStrategy, Result, Strategy,
+    WasmBacktraceDetails, format_err,
 };
 
 /// An engine with default limits.
@@ -13,10 +14,11 @@ pub fn bare(tier: Tier, features: Features) -> Result<Engine> {
 
 /// An engine with the settings and limits of a run.
 pub fn limited(run: &Run) -> Result<Engine> {
-    let Run { engine: args, limits, profile, lazy, coredump_on_trap, .. } = run;
+    let Run { engine: args, limits, modules, profile, lazy, coredump_on_trap, .. } = run;
     threads(args)?;
     let mut config = config(args.compiler, features::apply(&args.features.switches));
     config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
+    limit_modules(&mut config, modules);
     config.lazy_compilation(*lazy).coredump_on_trap(coredump_on_trap.is_some());
     // Who runs a program that traps wants to see its source.
     config.wasm_backtrace_details(match std::env::var_os("WASM_BACKTRACE_DETAILS") {
@@ -32,6 +34,15 @@ pub fn limited(run: &Run) -> Result<Engine> {
         config.max_wasm_stack(usize::try_from(stack.0).unwrap_or(usize::MAX));
     }
     Engine::new(&config).with_context(|| stack_option(limits))
+}
+
+/// Sets what the options say of modules.
+pub fn limit_modules(config: &mut Config, args: &ModuleArgs) {
+    let mut limits = if args.strict_limits { ModuleLimits::strict() } else { ModuleLimits::new() };
+    if let Some(size) = args.max_module_size {
+        limits = limits.module_bytes(usize::try_from(size.0).unwrap_or(usize::MAX));
+    }
+    config.module_limits(limits).compile_timeout(args.compile_timeout.map(|time| time.0));
 }
 
 /// Sets the number of threads to compile on, for the whole process.

@@ -1,10 +1,11 @@
 //! Reading modules from files and from the standard input.
 
+use crate::units::Bytes;
 use std::borrow::Cow;
-use std::fs;
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
-use windlass::{Context, Result, ensure, format_err};
+use windlass::{Context, ModuleLimits, Result, ensure, format_err};
 
 /// A module's bytes and where they came from.
 pub struct Input {
@@ -17,15 +18,26 @@ pub struct Input {
 impl Input {
     /// Reads a file, or the standard input if the path is `-`.
     pub fn read(path: &Path) -> Result<Input> {
+        Input::read_within(path, None)
+    }
+
+    /// As [`Input::read`]. What is larger than the limit is an error, and not read to its end.
+    pub fn read_within(path: &Path, limit: Option<Bytes>) -> Result<Input> {
         let standard = path == Path::new("-");
-        let bytes = if standard {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        let most = limit.map_or(u64::MAX, |limit| limit.0.saturating_add(1));
+        let mut bytes = Vec::new();
+        let read = if standard {
+            stdin().lock().take(most).read_to_end(&mut bytes)
         } else {
-            fs::read(path)
+            File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
         };
+        let bytes = read.map(|_| bytes);
         let path = if standard { PathBuf::from("<stdin>") } else { path.to_path_buf() };
         let bytes = bytes.with_context(|| format!("cannot read {}", path.display()))?;
+        if let Some(Bytes(limit)) = limit {
+            let limits = ModuleLimits::new().module_bytes(usize::try_from(limit).unwrap_or(usize::MAX));
+            limits.check_size(bytes.len()).with_context(|| format!("{} is too large", path.display()))?;
+        }
         ensure!(!bytes.is_empty(), "{} is empty: it should be a WebAssembly module", path.display());
         Ok(Input { path, bytes })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
-use windlass::{Error, Result};
+use windlass::{CompileStopped, DecodeError, DecodeErrorKind, Error, ModuleLimits, ResourceError, Result};
 
 /// The reader of our output has gone: nothing is left to do.
 #[derive(Debug)]
@@ -33,7 +33,44 @@ pub fn error(error: &Error) {
         // Later lines of a cause are indented like the first.
         text.push_str(&format!("  {}\n", cause.trim_end().replace('\n', "\n  ")));
     }
+    if let Some(advice) = advice(error) {
+        text.push_str(&format!("  {advice}\n"));
+    }
     complain(&text);
+}
+
+/// Which option helps, if one does.
+fn advice(error: &Error) -> Option<String> {
+    if let Some(CompileStopped::TimedOut(_)) = error.downcast_ref() {
+        return Some("`--compile-timeout DURATION` sets the limit".into());
+    }
+    if let Some(error) = error.downcast_ref() {
+        return match error {
+            ResourceError::Limit { what: "a memory", .. } => {
+                Some("`--max-memory SIZE` sets the limit".into())
+            }
+            ResourceError::Limit { what: "a table", .. } => {
+                Some("`--max-table-elements N` sets the limit".into())
+            }
+            ResourceError::Count { what: "instance", .. } => {
+                Some("`--max-instances N` sets the limit".into())
+            }
+            _ => None,
+        };
+    }
+    match *error.downcast_ref::<DecodeError>()?.kind() {
+        DecodeErrorKind::FeatureDisabled(feature) => {
+            Some(format!("`-W {}=on` switches it on", feature.name()))
+        }
+        DecodeErrorKind::ModuleLimit { limit: "module_bytes", .. } => {
+            Some("`--max-module-size SIZE` sets the limit".into())
+        }
+        DecodeErrorKind::ModuleLimit { limit, value, .. } => {
+            let (_, default, _) = ModuleLimits::TABLE.iter().find(|(name, ..)| *name == limit)?;
+            (value <= *default as u64).then(|| "without `--strict-limits` it may have so many".into())
+        }
+        _ => None,
+    }
 }
 
 /// Writes to the standard error.

@@ -32,7 +32,7 @@ pub fn main(args: &Run) -> Result<ExitCode> {
 }
 
 fn run(args: &Run) -> Result<ExitCode> {
-    let input = Input::read(args.file())?;
+    let input = Input::read_within(args.file(), args.modules.max_module_size)?;
     let engine = engine::limited(args)?;
     let module = compile(&engine, &input)?;
     let mut store = store(args, &engine, &input)?;
@@ -114,8 +114,11 @@ fn limits(args: &Run) -> StoreLimits {
     if let Some(size) = args.limits.max_memory {
         limits = limits.memory_size(usize::try_from(size.0).unwrap_or(usize::MAX));
     }
-    if let Some(elements) = args.limits.max_table {
+    if let Some(elements) = args.limits.max_table_elements {
         limits = limits.table_elements(elements);
+    }
+    if let Some(count) = args.limits.max_instances {
+        limits = limits.instances(count);
     }
     limits.build()
 }

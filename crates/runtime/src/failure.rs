@@ -124,6 +124,16 @@ pub enum Error {
         /// Unit of the size.
         unit: &'static str,
     },
+    /// The store may not hold so many.
+    #[error("resource limit exceeded: {what} count would be {desired}, and {limit} is the limit")]
+    Count {
+        /// What was to be made.
+        what: &'static str,
+        /// How many there would be.
+        desired: u64,
+        /// How many there may be.
+        limit: u64,
+    },
     /// The size is beyond the declared maximum, the address type, or what this engine can hold.
     #[error("{what} of {desired} {unit} exceeds its maximum of {maximum}")]
     Maximum {

@@ -118,6 +118,22 @@ pub use v128::V128;
 pub use values::{Ref, Val};
 #[cfg(feature = "wat")]
 pub use windlass_wasm::text::TextError;
+/// A memory, a table or something else that the store could not have, because the host has no memory for it or a limit forbids
+/// it. Found in an [`Error`] with `downcast_ref`.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let limits = StoreLimitsBuilder::new().memory_size(1 << 16).build();
+/// let mut store = Store::new(&Engine::default(), limits);
+/// store.limiter(|limits| limits);
+/// let error = Memory::new(&mut store, MemoryType::new(2, None)).unwrap_err();
+/// let error: &ResourceError = error.downcast_ref().unwrap();
+/// assert!(matches!(error, ResourceError::Limit { what: "a memory", desired: 131072, .. }));
+/// # Ok(())
+/// # }
+/// ```
+pub use windlass_runtime::Error as ResourceError;
 pub use windlass_wasm::{DecodeError, ErrorKind as DecodeErrorKind, Feature, Features, ModuleLimits};
 
 use std::panic::{RefUnwindSafe, UnwindSafe};

@@ -9,7 +9,7 @@ use crate::gc::{ExnRef, Rooted, ThrownException};
 use crate::module::Module;
 use crate::types::HeapType;
 use crate::types::registry::RegisteredType;
-use crate::{Engine, Error};
+use crate::{Engine, Error, ResourceError};
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -66,12 +66,11 @@ impl Counts {
 
 impl Count {
     /// Checks that there may be `n` more.
-    pub fn check(&self, n: usize, what: &str) -> Result<()> {
-        let (now, limit) = (self.now.saturating_add(n), self.limit);
-        ensure!(
-            now <= limit,
-            "resource limit exceeded: {what} count would be {now}, and {limit} is the limit"
-        );
+    pub fn check(&self, n: usize, what: &'static str) -> Result<()> {
+        let (desired, limit) = (self.now.saturating_add(n) as u64, self.limit as u64);
+        if desired > limit {
+            return Err(ResourceError::Count { what, desired, limit }.into());
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 //! | `linking` | two modules, linked by name |
 //! | `limits` | fuel, memory, stack: what a guest may take |
 //! | `interruption` | stopping a guest from another thread, at once or by deadlines |
+//! | `async_tokio` | many guests on a few threads, with host functions that wait |
 //! | `wasi` | a program with arguments, variables, a directory and an exit code |
 //! | `wasi_streams` | streams, clock and randomness of the embedder's own |
 //! | `threads` | one memory, shared by guests on several threads |

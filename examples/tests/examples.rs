@@ -55,5 +55,5 @@ fn examples_print_what_they_say() {
             ran += 1;
         }
     }
-    assert_eq!(ran, 11 * TIERS.len());
+    assert_eq!(ran, 12 * TIERS.len());
 }

@@ -1,5 +1,5 @@
 //! The names under which users of other engines know WASI preview 1: `p1::WasiP1Ctx`,
-//! [`WasiCtxBuilder::build_p1`], `p1::add_to_linker_sync`.
+//! [`WasiCtxBuilder::build_p1`], `p1::add_to_linker_sync`, `p1::add_to_linker_async`.
 //!
 //! There is only one WASI here, so all of it stands for what the crate's root has.
 //!
@@ -30,8 +30,25 @@
 //! ```
 
 use crate::{WasiCtx, WasiCtxBuilder};
+use windlass::{Linker, Result};
 
 pub use crate::linker::add_to_linker as add_to_linker_sync;
+
+/// As [`add_to_linker_sync`], for guests that are called asynchronously (`call_async`).
+///
+/// The functions are the same. A guest that waits in one of them (it sleeps, or reads a terminal at which nobody types) keeps
+/// the thread that polls its future meanwhile: give guests that do so to an executor with threads to spare. Everything else of
+/// an asynchronous call, such as fuel by the slice and deadlines, is as without WASI.
+///
+/// # Errors
+///
+/// If the linker has one of the functions already and may not replace it.
+pub fn add_to_linker_async<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    get: impl Fn(&mut T) -> &mut WasiP1Ctx + Send + Sync + Copy + 'static,
+) -> Result<()> {
+    add_to_linker_sync(linker, get)
+}
 
 /// The context of a guest: [`WasiCtx`].
 pub type WasiP1Ctx = WasiCtx;

@@ -87,8 +87,7 @@ impl Engine {
     pub fn compile_image(&self, binary: &[u8], threads: usize) -> Result<CompiledImage> {
         let compiling = Compiling::start(self, None);
         let watch = compiling.watch();
-        let (decode, decoded) =
-            Stage::measure("decode", || compiling.decode(binary, &watch));
+        let (decode, decoded) = Stage::measure("decode", || compiling.decode(binary, &watch));
         let Decoded { facts, data, bodies, .. } = decoded?;
         let compile = |parallel| {
             self.tier().compile_chunks(&facts, bodies, parallel).map_err(|error| compiling.explain(error))

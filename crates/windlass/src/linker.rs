@@ -728,9 +728,7 @@ pub(crate) fn is_command(module: &Module) -> bool {
 /// Whether a module exports a function without parameters and results under this name.
 fn exports_plain_func(module: &Module, name: &str) -> bool {
     let ty = module.get_export(name);
-    ty.as_ref()
-        .and_then(ExternType::func)
-        .is_some_and(|ty| ty.params().len() == 0 && ty.results().len() == 0)
+    ty.as_ref().and_then(ExternType::func).is_some_and(|ty| ty.params().len() == 0 && ty.results().len() == 0)
 }
 
 fn undefined(module: &str, name: &str) -> String {

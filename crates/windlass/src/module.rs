@@ -357,7 +357,9 @@ fn read_within(file: &Path, limits: &ModuleLimits) -> Result<Vec<u8>> {
         let mut source = File::open(file)?;
         let mut bytes = Vec::new();
         // Not everything has a size that can be asked for.
-        while limits.check_size(bytes.len()).is_ok() && source.by_ref().take(1 << 20).read_to_end(&mut bytes)? > 0 {}
+        while limits.check_size(bytes.len()).is_ok()
+            && source.by_ref().take(1 << 20).read_to_end(&mut bytes)? > 0
+        {}
         Ok(bytes)
     };
     let bytes = read().with_context(|| format!("cannot read {}", file.display()))?;

@@ -188,8 +188,7 @@ fn all_forms_of_host_functions() {
 
         // Called by the host itself.
         let many = linker.get(&mut store, "", "many").unwrap().into_func().unwrap();
-        let many =
-            many.typed::<(i32, i64, f32, f64, u32, u64), (f64, i32, i64)>(&store).unwrap();
+        let many = many.typed::<(i32, i64, f32, f64, u32, u64), (f64, i32, i64)>(&store).unwrap();
         let result = poll_all(many.call_async(&mut store, (1, 1, 1.0, 1.0, 1, 1))).0;
         assert_eq!(result.unwrap(), (6.0, 1, 1));
 
@@ -347,7 +346,10 @@ fn a_leaked_call_leaves_the_store_usable() {
         let mut leaked = Box::pin(nest.call_async(&mut store, (50, 10)));
         assert!(poll_once(leaked.as_mut()).is_pending());
         std::mem::forget(leaked);
-        assert_eq!(nest.call(&mut store, (100, 0)).unwrap_err().downcast_ref::<AsyncRequired>().is_some(), true);
+        assert_eq!(
+            nest.call(&mut store, (100, 0)).unwrap_err().downcast_ref::<AsyncRequired>().is_some(),
+            true
+        );
         assert_eq!(poll_on_threads(wait.call_async(&mut store, 3)).unwrap(), 1003);
         assert_eq!(poll_on_threads(nest.call_async(&mut store, (100, 3))).unwrap(), 103);
         store.gc(None).unwrap();
@@ -391,7 +393,10 @@ fn calls_nest() {
         let (mut store, run) = ping_pong(&engine, 1);
         for depth in [0, 1, 2, 10, 60] {
             let before = *store.data();
-            assert_eq!(poll_on_threads(assert_send(run.call_async(&mut store, depth))).unwrap(), depth + 1001);
+            assert_eq!(
+                poll_on_threads(assert_send(run.call_async(&mut store, depth))).unwrap(),
+                depth + 1001
+            );
             assert_eq!(*store.data() - before, depth + 1);
         }
         // A guest cannot take stacks without end.
@@ -796,8 +801,7 @@ fn limiters_take_their_time() {
         let error = Instance::new(&mut store, &module, &[]).unwrap_err();
         assert!(error.is::<AsyncRequired>(), "{error:?}");
         let instance = poll_on_threads(Instance::new_async(&mut store, &module, &[])).unwrap();
-        let func =
-            |store: &mut Store<Slow>, name| instance.get_typed_func::<i32, i32>(store, name).unwrap();
+        let func = |store: &mut Store<Slow>, name| instance.get_typed_func::<i32, i32>(store, name).unwrap();
         let (memory, table) = (func(&mut store, "memory"), func(&mut store, "table"));
         store.data_mut().asked = 0;
         let (result, polls) = poll_all(memory.call_async(&mut store, 4));
@@ -913,7 +917,10 @@ fn references_survive_a_wait() {
                         let value = ExternRef::new(&mut caller, depth - 1).unwrap();
                         let sum = run.call_async(&mut caller, (depth - 1, Some(value))).await.unwrap();
                         caller.gc(None).unwrap();
-                        assert_eq!(*value.data(&caller).unwrap().unwrap().downcast_ref::<u32>().unwrap(), depth - 1);
+                        assert_eq!(
+                            *value.data(&caller).unwrap().unwrap().downcast_ref::<u32>().unwrap(),
+                            depth - 1
+                        );
                         return sum;
                     }
                     0
@@ -982,7 +989,8 @@ fn exceptions_pass_waiting_functions() {
 #[test]
 fn thousands_wait_at_once() {
     for engine in engines(|_| ()) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
         let mut linker = Linker::<u32>::new(&engine);
         let (waiting, all) = (Arc::new(AtomicU32::new(0)), 3000);
         let open = Arc::new(tokio::sync::Semaphore::new(0));
@@ -1109,8 +1117,10 @@ fn storm() {
             .unwrap();
         let module = Module::new(&engine, WAT).unwrap();
         let pre = linker.instantiate_pre(&module).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
-        let (stores, made, dropped) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default(), Arc::default());
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
+        let (stores, made, dropped) =
+            (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default(), Arc::default());
         let outcomes: Arc<[AtomicUsize; 4]> = Arc::default();
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| ()));

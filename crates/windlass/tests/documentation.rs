@@ -80,16 +80,17 @@ fn implemented(line: &str) -> Option<String> {
 fn read(file: PathBuf) -> Source {
     let text = fs::read_to_string(&file).expect("a file of the crate");
     let (mut items, mut examples) = (Vec::new(), Vec::<String>::new());
-    let (mut of, mut doc, mut hidden, mut example) = (None, Vec::new(), false, false);
+    let (mut of, mut doc, mut hidden, mut block) = (None, Vec::new(), false, None);
     for (line, full) in text.lines().enumerate() {
         let code = full.trim_start();
         if let Some(comment) = code.strip_prefix("///").or_else(|| code.strip_prefix("//!")) {
             if comment.trim_start().starts_with("```") {
-                example = !example && !comment.contains("text");
-                if example {
+                // What is in a block of another language is no example.
+                block = if block.is_some() { None } else { Some(!comment.contains("text")) };
+                if block == Some(true) {
                     examples.push(String::new());
                 }
-            } else if let (true, Some(last)) = (example, examples.last_mut()) {
+            } else if let (Some(true), Some(last)) = (block, examples.last_mut()) {
                 last.push_str(comment);
                 last.push('\n');
             }

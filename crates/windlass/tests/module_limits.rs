@@ -76,7 +76,8 @@ fn files_and_texts_that_are_too_large_are_not_read() {
         config.module_limits(ModuleLimits::new().module_bytes(100_000));
     });
     let too_large = |error: Error| {
-        let DecodeErrorKind::ModuleLimit { limit: "module_bytes", value, maximum: 100_000 } = *kind(&error) else {
+        let DecodeErrorKind::ModuleLimit { limit: "module_bytes", value, maximum: 100_000 } = *kind(&error)
+        else {
             panic!("{error:?}")
         };
         assert!(value > 100_000);

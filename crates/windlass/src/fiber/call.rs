@@ -4,8 +4,8 @@ use super::on_fiber;
 use crate::error::{Context, Result};
 use crate::store::AsContextMut;
 use crate::{
-    Caller, Extern, Func, Instance, InstancePre, Linker, Memory, MemoryType, Module, Ref, Table,
-    TableType, TypedFunc, Val, WasmParams, WasmResults,
+    Caller, Extern, Func, Instance, InstancePre, Linker, Memory, MemoryType, Module, Ref, Table, TableType,
+    TypedFunc, Val, WasmParams, WasmResults,
 };
 
 impl Func {

@@ -20,7 +20,11 @@ struct Dynamic<F> {
 /// A function of type `ty`, checked against it at each call.
 pub(super) fn new_async<T, F>(engine: &Engine, ty: FuncType, func: F) -> HostFunc
 where
-    F: for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+    F: for<'a> Fn(
+            Caller<'a, T>,
+            &'a [Val],
+            &'a mut [Val],
+        ) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
         + Send
         + Sync
         + 'static,

@@ -95,10 +95,7 @@ pub(crate) struct Waiting<'a> {
 unsafe impl Send for Waiting<'_> {}
 
 impl Waiting<'_> {
-    fn wait(
-        runtime: StorePtr,
-        answer: impl Future<Output = Result<bool>> + Send,
-    ) -> Result<bool> {
+    fn wait(runtime: StorePtr, answer: impl Future<Output = Result<bool>> + Send) -> Result<bool> {
         // SAFETY: who made the value is asked by the runtime while nothing borrows the store. While the fiber is
         // suspended nobody uses it.
         unsafe { runtime.block_on(answer) }.map_err(wait_failed)?

@@ -21,10 +21,10 @@ pub use limits::ResourceLimiterAsync;
 pub(crate) use limits::{AsyncLimiter, Waiting};
 pub(crate) use timeslice::{give_way, next_turn};
 
-use crate::{Error, Trap};
 use crate::error::Result;
 use crate::func::store_of;
 use crate::store::StoreContextMut;
+use crate::{Error, Trap};
 use windlass_runtime::fiber::{Fiber, WaitError};
 
 /// The guest had to wait for something, e.g. for an asynchronous host function, but was called in a way that

@@ -163,7 +163,11 @@ pub trait IntoFunc<T, Params, Results>: Send + Sync + 'static {
 /// # Safety
 /// `values` has room for them.
 #[inline]
-pub(crate) unsafe fn store_results<R: WasmRet>(core: &StoreCore, results: R, values: *mut ValRaw) -> Result<()> {
+pub(crate) unsafe fn store_results<R: WasmRet>(
+    core: &StoreCore,
+    results: R,
+    values: *mut ValRaw,
+) -> Result<()> {
     // SAFETY: the caller says that there is room; values are plain bits.
     results.store(core, unsafe { std::slice::from_raw_parts_mut(values, R::COUNT) })
 }

@@ -22,9 +22,9 @@ pub use wasm_ty::{NoFunc, WasmTy};
 use crate::error::{Context, Result, ensure};
 use crate::gc::ThrownException;
 use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore, StoreId, from_host_error};
-use crate::{Trap, WasmBacktrace, WasmCoreDump};
 use crate::types::FuncType;
 use crate::values::Val;
+use crate::{Trap, WasmBacktrace, WasmCoreDump};
 use windlass_abi::vm::ValRaw;
 use windlass_runtime::{Backtrace, Failure, FuncPtr};
 

@@ -67,7 +67,8 @@ pub(crate) enum Limiter<T: 'static> {
     Async(crate::fiber::AsyncLimiter<T>),
 }
 
-pub(crate) type EpochCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync>;
+pub(crate) type EpochCallback<T> =
+    Box<dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync>;
 
 // SAFETY: the store owns what it points to, and everything in it but `T` may be used by one thread after another.
 unsafe impl<T: Send> Send for Store<T> {}

@@ -26,7 +26,7 @@ fn store(engine: &Engine, times: u32) -> Store<u32> {
         store.set_fuel(u64::MAX).unwrap();
     }
     store.epoch_deadline_callback(move |mut store| {
-        store.gc();
+        store.gc(None)?;
         *store.data_mut() += 1;
         Ok(UpdateDeadline::Continue(if *store.data() < times { 0 } else { u64::MAX / 2 }))
     });

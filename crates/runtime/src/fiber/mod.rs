@@ -130,6 +130,9 @@ pub struct Fiber<F, R> {
 // that are `Send`: see the module's header. The result comes from there.
 unsafe impl<F: Send, R: Send> Send for Fiber<F, R> {}
 
+// SAFETY: nothing can be done with a shared reference.
+unsafe impl<F, R> Sync for Fiber<F, R> {}
+
 impl<F: FnOnce() -> R, R> Fiber<F, R> {
     /// A fiber that calls `closure`.
     ///

@@ -20,6 +20,12 @@ impl Func {
     /// it is, no destructor or handler of its own runs, and neither does the rest of it. The store, its memories and
     /// globals stay as the guest has left them, and can be used on.
     ///
+    /// What waits without a future blocks the thread, as in any call: `memory.atomic.wait`, synchronous host
+    /// functions, and so all of WASI preview 1.
+    ///
+    /// A host function may make asynchronous calls in turn, if it is asynchronous itself; of those that nest in one
+    /// store the 129th traps with [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    ///
     /// # Errors
     /// As for [`Func::call`]; also if the system gives no stack, or has none of these stacks (they are built for
     /// x86-64, aarch64 and riscv64 Linux).

@@ -10,9 +10,10 @@
 //! [`AsyncRequired`] if not.
 //!
 //! The rooms: `call` (calls), `host` (host functions), `limits` (limiters that wait), `timeslice` (guests that give
-//! their thread back).
+//! their thread back), `gc` (names only).
 
 mod call;
+mod gc;
 mod host;
 mod limits;
 mod timeslice;

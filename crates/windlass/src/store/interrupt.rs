@@ -11,6 +11,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 /// What a callback of [`Store::epoch_deadline_callback`](crate::Store::epoch_deadline_callback) decides.
+///
+/// ```
+/// # use windlass::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+/// let module = Module::new(&engine, r#"(module (func (export "spin") (loop (br 0))))"#)?;
+/// let mut store = Store::new(&engine, 3_u32);
+/// store.epoch_deadline_callback(|mut store| {
+///     *store.data_mut() -= 1;
+///     Ok(if *store.data() > 0 { UpdateDeadline::Continue(0) } else { UpdateDeadline::Interrupt })
+/// });
+/// let spin = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&mut store, "spin")?;
+/// assert!(spin.call(&mut store, ()).is_err());
+/// assert_eq!(*store.data(), 0);
+/// # Ok(())
+/// # }
+/// ```
 #[non_exhaustive]
 pub enum UpdateDeadline {
     /// The guest traps with [`Trap::Interrupt`](crate::Trap::Interrupt).
@@ -23,7 +40,16 @@ pub enum UpdateDeadline {
     /// [`AsyncRequired`](crate::AsyncRequired).
     #[cfg(feature = "async")]
     Yield(u64),
-    /// As [`Yield`](UpdateDeadline::Yield), but the guest goes on when the future is ready, e.g. `tokio::task::yield_now()`.
+    /// As [`Yield`](UpdateDeadline::Yield), but the guest goes on when the future is ready.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # let engine = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+    /// # let mut store = Store::new(&engine, ());
+    /// store.epoch_deadline_callback(|_| {
+    ///     Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    /// });
+    /// ```
     #[cfg(feature = "async")]
     YieldCustom(u64, Pin<Box<dyn Future<Output = ()> + Send>>),
 }

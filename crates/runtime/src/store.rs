@@ -118,12 +118,12 @@ pub(crate) struct StoreInner {
     pub(crate) host_tables: Arena<VMTable>,
 
     pub(crate) hooks: Option<NonNull<dyn Hooks>>,
-    user: *mut (),
-    pub(crate) config: StoreConfig,
-    /// The stack of frames that `VMStore::frames` describes.
     /// The fiber that the current call is on.
     #[cfg(feature = "async")]
     pub(crate) fiber: crate::fiber::CurrentFiber,
+    user: *mut (),
+    pub(crate) config: StoreConfig,
+    /// The stack of frames that `VMStore::frames` describes.
     _frame_stack: Option<Reservation>,
     pub(crate) shared: Arc<StoreShared>,
     /// The store's own `Store`, for [`StorePtr::borrow`]. Points back here, never dropped as a `Store`.
@@ -383,11 +383,11 @@ impl Store {
             host_globals: Arena::new(),
             host_tables: Arena::new(),
             hooks: None,
+            #[cfg(feature = "async")]
+            fiber: Default::default(),
             user: ptr::null_mut(),
             config,
             _frame_stack: stack,
-            #[cfg(feature = "async")]
-            fiber: Default::default(),
             shared,
             handle: ptr::null_mut(),
         }));

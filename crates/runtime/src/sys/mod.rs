@@ -61,6 +61,8 @@ mod tests {
         let image = Image::new(2 * page);
         assert_eq!(image.is_some(), RESERVES);
         let Some(image) = image else { return };
+        image.write(3, b"abc").unwrap();
+        image.write(page, b"def").unwrap();
         let a = Reservation::new(2 * page).unwrap();
         let b = Reservation::new(2 * page).unwrap();
         // SAFETY: both are fresh and as long as the image.

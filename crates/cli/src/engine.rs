@@ -20,11 +20,8 @@ pub fn limited(run: &Run) -> Result<Engine> {
     config.consume_fuel(limits.fuel.is_some()).epoch_interruption(limits.timeout.is_some());
     limit_modules(&mut config, modules);
     config.lazy_compilation(*lazy).coredump_on_trap(coredump_on_trap.is_some());
-    // Who runs a program that traps wants to see its source.
-    config.wasm_backtrace_details(match std::env::var_os("WASM_BACKTRACE_DETAILS") {
-        Some(value) if value == "0" => WasmBacktraceDetails::Disable,
-        _ => WasmBacktraceDetails::Enable,
-    });
+    // Attached when the guest has trapped.
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config.profiler(match profile {
         None => ProfilingStrategy::None,
         Some(Profile::Perfmap) => ProfilingStrategy::PerfMap,

@@ -38,7 +38,8 @@ fn run(args: &Run) -> Result<ExitCode> {
     let mut store = store(args, &engine, &input)?;
     let mut linker = Linker::new(&engine);
     windlass_wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
-    let ended = preload(&mut linker, &mut store, &args.preload).and_then(|()| {
+    let mut preloaded = Vec::new();
+    let ended = preload(&mut linker, &mut store, &args.preload, &mut preloaded).and_then(|()| {
         let instance = linker.instantiate(&mut store, &module)?;
         match &args.invoke {
             Some(name) => invoke(&mut store, instance, name, &guest_args(args)?),
@@ -48,13 +49,33 @@ fn run(args: &Run) -> Result<ExitCode> {
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) if error.is::<output::ClosedPipe>() => Err(error),
-        Err(error) => match stopped(&error, args) {
-            Some(code) => {
-                dump(&error, args, &mut store);
-                Ok(code)
+        Err(error) => {
+            if error.is::<WasmBacktrace>() && !error.is::<Exit>() {
+                attach_debug_info(&module, &input);
+                preloaded.iter().for_each(|(module, input)| attach_debug_info(module, input));
             }
-            None => Err(explained(error).context(format!("cannot run {}", input.path.display()))),
-        },
+            not_ended(error, args, &input, &mut store)
+        }
+    }
+}
+
+/// What to do about a guest that did not come to its end.
+fn not_ended(error: Error, args: &Run, input: &Input, store: &mut Store<Host>) -> Result<ExitCode> {
+    match stopped(&error, args) {
+        Some(code) => {
+            dump(&error, args, store);
+            Ok(code)
+        }
+        None => Err(explained(error).context(format!("cannot run {}", input.path.display()))),
+    }
+}
+
+/// Gives a module its debug information, now that it may be printed: a program that ends well need not keep it.
+fn attach_debug_info(module: &Module, input: &Input) {
+    let unwanted = std::env::var_os("WASM_BACKTRACE_DETAILS").is_some_and(|value| value == "0");
+    if module.has_unread_debug_info() && !unwanted {
+        // It has been decoded before.
+        let _ = input.wasm().and_then(|wasm| module.attach_debug_info(&wasm));
     }
 }
 
@@ -158,9 +179,16 @@ fn wasi(args: &Run, input: &Input) -> Result<WasiCtx> {
 }
 
 /// Instantiates the modules of `--preload`, in order, under their names. Each may import those before it.
-fn preload(linker: &mut Linker<Host>, store: &mut Store<Host>, modules: &[Preload]) -> Result<()> {
+fn preload(
+    linker: &mut Linker<Host>,
+    store: &mut Store<Host>,
+    modules: &[Preload],
+    preloaded: &mut Vec<(Module, Input)>,
+) -> Result<()> {
     for Preload { name, file } in modules {
-        let module = compile(&store.engine().clone(), &Input::read(file)?)?;
+        let input = Input::read(file)?;
+        let module = compile(&store.engine().clone(), &input)?;
+        preloaded.push((module.clone(), input));
         let cannot = || format!("cannot preload {name}={}", file.display());
         let instance = linker.instantiate(&mut *store, &module).with_context(cannot)?;
         initialize(store, instance).with_context(cannot)?;

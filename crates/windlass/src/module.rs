@@ -203,6 +203,50 @@ impl Module {
         Ok(Module { inner: Arc::new(inner) })
     }
 
+    /// Keeps the debug information of `binary` for backtraces that are printed from now on, unless the module has kept its own
+    /// ([`Config::wasm_backtrace_details`](crate::Config::wasm_backtrace_details)). `binary` holds the bytes that the module was made of,
+    /// or others with the same code: so debug information can be stripped and kept elsewhere, and costs nothing until
+    /// something goes wrong.
+    ///
+    /// ```no_run
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// # let engine = Engine::default();
+    /// # let mut store = Store::new(&engine, ());
+    /// let module = Module::from_file(&engine, "stripped.wasm")?;
+    /// let run = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&mut store, "run")?;
+    /// if let Err(error) = run.call(&mut store, ()) {
+    ///     module.attach_debug_info(&std::fs::read("debug.wasm")?)?;
+    ///     eprintln!("{error:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`DecodeError`](crate::DecodeError) if `binary` is no module.
+    pub fn attach_debug_info(&self, binary: &[u8]) -> Result<()> {
+        let compiling = Compiling::start(self.engine(), None);
+        let watch = compiling.watch();
+        let decoded = compiling.decode(binary, &watch)?;
+        self.inner.debug.attach(&decoded);
+        Ok(())
+    }
+
+    /// Whether the module has debug information that has not been kept: see [`Module::attach_debug_info`].
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let module = Module::new(&Engine::default(), "(module)")?;
+    /// assert!(!module.has_unread_debug_info());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn has_unread_debug_info(&self) -> bool {
+        self.inner.debug.is_unread()
+    }
+
     /// The name that the name section gives.
     pub fn name(&self) -> Option<&str> {
         self.facts().names.module.as_deref()

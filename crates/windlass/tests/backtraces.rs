@@ -2,6 +2,7 @@
 
 mod common;
 use common::*;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 use windlass::*;
 
@@ -80,6 +81,24 @@ note: with WASM_BACKTRACE_DETAILS=1 in the environment this shows files and line
 }
 
 #[test]
+fn debug_information_can_be_attached_when_it_is_needed() -> Result<()> {
+    let expected = places(&fail(&engine(WasmBacktraceDetails::Enable), AVERAGE_5, "run", &[Val::I32(0)])?);
+    // The module itself; and the same code in one that has lost its debug information, and has it elsewhere.
+    let first = debug_sections(AVERAGE_5)[0].0;
+    let stripped = [&AVERAGE_5[..8], &custom("first", &[0; 100]), &AVERAGE_5[8..first]].concat();
+    for (binary, unread) in [(AVERAGE_5, true), (&stripped, false)] {
+        let error = fail(&engine(WasmBacktraceDetails::Disable), binary, "run", &[Val::I32(0)])?;
+        let module = error.downcast_ref::<WasmBacktrace>().unwrap().frames()[0].module();
+        assert_eq!(module.has_unread_debug_info(), unread);
+        assert!(module.attach_debug_info(b"no module").is_err());
+        module.attach_debug_info(AVERAGE_5)?;
+        assert!(!module.has_unread_debug_info());
+        assert_eq!(places(&error), expected);
+    }
+    Ok(())
+}
+
+#[test]
 fn mangled_names_are_printed_as_in_the_source() -> Result<()> {
     let error = fail(&engine(WasmBacktraceDetails::Enable), DIV, "each", &[Val::I32(1), Val::I32(0)])?;
     let places = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
@@ -101,8 +120,8 @@ fn mangled_names_are_printed_as_in_the_source() -> Result<()> {
     Ok(())
 }
 
-/// The custom sections of a module that hold debug information: where their contents are.
-fn debug_sections(binary: &[u8]) -> Vec<std::ops::Range<usize>> {
+/// The custom sections of a module that hold debug information: where each starts, and where its contents are.
+fn debug_sections(binary: &[u8]) -> Vec<(usize, Range<usize>)> {
     let (mut at, mut found) = (8, Vec::new());
     let number = |at: &mut usize| {
         let (mut n, mut shift) = (0, 0);
@@ -117,14 +136,14 @@ fn debug_sections(binary: &[u8]) -> Vec<std::ops::Range<usize>> {
         }
     };
     while at < binary.len() {
-        let id = binary[at];
+        let (start, id) = (at, binary[at]);
         at += 1;
         let size = number(&mut at);
         let end = at + size;
         if id == 0 {
             let len = number(&mut at);
             if binary[at..at + len].starts_with(b".debug_") {
-                found.push(at + len..end);
+                found.push((start, at + len..end));
             }
         }
         at = end;
@@ -156,7 +175,7 @@ fn broken_debug_information_only_leaves_places_out() -> Result<()> {
         assert!(sections.len() >= 5, "{sections:?}");
         for _ in 0..1500 {
             let mut broken = binary.to_vec();
-            let section = sections[random.below(sections.len())].clone();
+            let (_, section) = sections[random.below(sections.len())].clone();
             for _ in 0..1 + random.below(8) {
                 let at = section.start + random.below(section.len());
                 let interesting =
@@ -190,6 +209,12 @@ fn module_with(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
         \x07\x05\x01\x01f\0\0\
         \x0a\x0a\x01\x08\0\x41\x01\x41\0\x6e\x1a\x0b"
         .to_vec();
+    binary.extend(sections.iter().flat_map(|(name, contents)| custom(name, contents)));
+    binary
+}
+
+/// A custom section.
+fn custom(name: &str, contents: &[u8]) -> Vec<u8> {
     let number = |mut n: usize| {
         let mut bytes = Vec::new();
         while n >= 0x80 {
@@ -199,14 +224,8 @@ fn module_with(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
         bytes.push(n as u8);
         bytes
     };
-    for (name, contents) in sections {
-        let name = [number(name.len()), name.as_bytes().to_vec()].concat();
-        binary.push(0);
-        binary.extend(number(name.len() + contents.len()));
-        binary.extend(name);
-        binary.extend(contents);
-    }
-    binary
+    let name = [number(name.len()), name.as_bytes().to_vec()].concat();
+    [vec![0], number(name.len() + contents.len()), name, contents.to_vec()].concat()
 }
 
 /// A compilation unit of DWARF 4 around entries.

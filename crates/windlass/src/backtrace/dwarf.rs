@@ -29,51 +29,55 @@ const MOST_INLINED: usize = 256;
 const MOST_REFERENCES: u32 = 16;
 
 /// What a module has of debug information.
-pub(crate) enum DebugInfo {
-    /// Nothing.
-    None,
-    /// There is some, and it is not wanted.
-    Unread,
-    /// DWARF sections.
-    Kept(Sections),
+pub(crate) struct DebugInfo {
+    /// Where the contents of the code section start.
+    code_start: usize,
+    /// Whether there is any in the module itself.
+    present: bool,
+    /// What is kept of it, or was attached.
+    sections: OnceLock<Sections>,
 }
 
 impl DebugInfo {
-    /// Keeps the sections of a module, if they are wanted.
+    /// That of a module; its sections are kept if they are wanted.
     pub fn new(decoded: &Decoded<'_>, wanted: bool) -> DebugInfo {
-        // Lines are what all others are for.
-        if !decoded.custom_sections.iter().any(|section| section.name == SectionId::DebugLine.name()) {
-            return DebugInfo::None;
-        }
-        if !wanted {
-            return DebugInfo::Unread;
-        }
-        let find = |id: SectionId| {
-            let found = decoded.custom_sections.iter().find(|section| section.name == id.name());
-            Result::Ok(found.map_or(&[][..], |section| section.data).into())
+        let info = DebugInfo {
+            code_start: decoded.code_start,
+            present: Sections::are_in(decoded),
+            sections: OnceLock::new(),
         };
-        // Of all sections, those that are read here.
-        let bytes = DwarfSections::load(|id| match id {
-            SectionId::DebugAbbrev
-            | SectionId::DebugAddr
-            | SectionId::DebugInfo
-            | SectionId::DebugLine
-            | SectionId::DebugLineStr
-            | SectionId::DebugRanges
-            | SectionId::DebugRngLists
-            | SectionId::DebugStr
-            | SectionId::DebugStrOffsets => find(id),
-            _ => Ok(Box::default()),
-        });
-        let bytes = bytes.expect("what finds them does not fail");
-        DebugInfo::Kept(Sections { bytes, code_start: decoded.code_start, units: OnceLock::new() })
+        if wanted {
+            info.attach(decoded);
+        }
+        info
+    }
+
+    /// Keeps the sections of a module that has the same code, unless there are some already.
+    pub fn attach(&self, decoded: &Decoded<'_>) {
+        if Sections::are_in(decoded) {
+            self.sections.get_or_init(|| Sections::new(decoded));
+        }
+    }
+
+    /// Whether the module has some that is not kept.
+    pub fn is_unread(&self) -> bool {
+        self.present && self.sections.get().is_none()
+    }
+
+    /// The places in the source of the operator at this offset in the module: its own first, then where the
+    /// function that it is in was inlined, and so on.
+    pub fn symbols(&self, module_offset: u32) -> Vec<FrameSymbol> {
+        let address = (module_offset as usize).checked_sub(self.code_start);
+        match (address, self.sections.get()) {
+            (Some(address), Some(sections)) => sections.symbols(address as u64),
+            _ => Vec::new(),
+        }
     }
 }
 
 /// The DWARF sections of a module.
-pub(crate) struct Sections {
+struct Sections {
     bytes: DwarfSections<Box<[u8]>>,
-    code_start: usize,
     units: OnceLock<Units>,
 }
 
@@ -93,11 +97,35 @@ struct UnitRange {
 }
 
 impl Sections {
-    /// The places in the source of the operator at this offset in the module: its own first, then where the
-    /// function that it is in was inlined, and so on.
-    pub fn symbols(&self, module_offset: u32) -> Vec<FrameSymbol> {
-        let Some(address) = (module_offset as usize).checked_sub(self.code_start) else { return Vec::new() };
-        let address = address as u64;
+    fn are_in(decoded: &Decoded<'_>) -> bool {
+        // Lines are what all others are for.
+        decoded.custom_sections.iter().any(|section| section.name == SectionId::DebugLine.name())
+    }
+
+    fn new(decoded: &Decoded<'_>) -> Sections {
+        let find = |id: SectionId| {
+            let found = decoded.custom_sections.iter().find(|section| section.name == id.name());
+            Result::Ok(found.map_or(&[][..], |section| section.data).into())
+        };
+        // Of all sections, those that are read here.
+        let bytes = DwarfSections::load(|id| match id {
+            SectionId::DebugAbbrev
+            | SectionId::DebugAddr
+            | SectionId::DebugInfo
+            | SectionId::DebugLine
+            | SectionId::DebugLineStr
+            | SectionId::DebugRanges
+            | SectionId::DebugRngLists
+            | SectionId::DebugStr
+            | SectionId::DebugStrOffsets => find(id),
+            _ => Ok(Box::default()),
+        });
+        let bytes = bytes.expect("what finds them does not fail");
+        Sections { bytes, units: OnceLock::new() }
+    }
+
+    /// The places in the source of an address.
+    fn symbols(&self, address: u64) -> Vec<FrameSymbol> {
         let units = self.units.get_or_init(|| {
             let (budget, none, mut units) = (Budget::new(BUDGET), Units::default(), Units::default());
             // As far as they can be read.

@@ -158,7 +158,7 @@ impl fmt::Display for WasmBacktrace {
         if self.truncated {
             f.write_str("\n       … and more frames")?;
         }
-        if self.frames.iter().any(|frame| matches!(frame.module.debug_info(), DebugInfo::Unread)) {
+        if self.frames.iter().any(|frame| frame.module.debug_info().is_unread()) {
             write!(f, "\nnote: with {}=1 in the environment this shows files and lines", VARIABLE)?;
         }
         Ok(())
@@ -196,13 +196,10 @@ impl FrameInfo {
     /// is in inlined functions, then for each of these where it was inlined, the innermost first.
     ///
     /// Empty if the module has no debug information, it says nothing about this place, it is broken or out of all
-    /// proportion, or [`Config::wasm_backtrace_details`](crate::Config::wasm_backtrace_details) is off. Debug information is
-    /// read when this is first called.
+    /// proportion, or it was neither kept ([`Config::wasm_backtrace_details`](crate::Config::wasm_backtrace_details)) nor attached
+    /// ([`Module::attach_debug_info`]). Debug information is read when this is first called.
     pub fn symbols(&self) -> &[FrameSymbol] {
-        self.symbols.get_or_init(|| match self.module.debug_info() {
-            DebugInfo::Kept(sections) => sections.symbols(self.module_offset),
-            DebugInfo::None | DebugInfo::Unread => Vec::new(),
-        })
+        self.symbols.get_or_init(|| self.module.debug_info().symbols(self.module_offset))
     }
 
     /// The function's own name, or its number.

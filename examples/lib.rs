@@ -16,3 +16,8 @@
 //! | `plugins` | a small program: text filters from a folder, each with its limits |
 //!
 //! The header of each says what it prints. A test runs them on every tier and compares.
+
+/// The guide's programs are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Guide;

@@ -6,7 +6,7 @@ use crate::linker::Definition;
 use crate::matching;
 use crate::module::{Module, ModuleExport};
 use crate::store::{AsContextMut, StoreContext, StoreContextMut, StoreCore, StoreId};
-use crate::{Engine, Func, Trap, TypedFunc, WasmParams, WasmResults};
+use crate::{Func, Trap, TypedFunc, WasmParams, WasmResults};
 use std::sync::Arc;
 use windlass_abi::facts::EntityIndex;
 use windlass_runtime::{ExternId, InstanceId, InstantiateError};
@@ -71,6 +71,7 @@ impl Instance {
     pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance> {
         let mut store = store.as_context_mut();
         let core = store.core_mut();
+        matching::check_engine(core, module);
         for import in imports {
             assert!(import.comes_from(core), "an import belongs to another store");
         }
@@ -80,16 +81,12 @@ impl Instance {
         Instance::instantiate(&mut store, module, &ids)
     }
 
-    /// Makes an instance with imports that have been checked.
+    /// Makes an instance of a module of the store's engine with imports that have been checked.
     pub(crate) fn instantiate<T>(
         store: &mut StoreContextMut<'_, T>,
         module: &Module,
         imports: &[ExternId],
     ) -> Result<Instance> {
-        assert!(
-            Engine::same(store.engine(), module.engine()),
-            "the module belongs to another engine than the store"
-        );
         store.inner().update_counts();
         let facts = module.facts();
         store.core().counts.check(facts)?;
@@ -293,10 +290,11 @@ impl<T> InstancePre<T> {
     /// If an import that belongs to a store is of the wrong type, a memory or table cannot be made, a segment does not fit ([`Trap`]), or the start function fails.
     ///
     /// # Panics
-    /// If the linker held something of another store.
+    /// If the module belongs to another engine than the store, or the linker held something of another store.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let mut store = store.as_context_mut();
         let core = store.core_mut();
+        matching::check_engine(core, &self.module);
         let ids: Vec<ExternId> = self.imports.iter().map(|import| import.to_id(core)).collect();
         // Host functions have been checked. What belongs to a store may have grown or have never been.
         if self.imports.iter().any(|import| matches!(import, Definition::Extern(_))) {

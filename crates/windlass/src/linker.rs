@@ -539,9 +539,10 @@ impl<T: 'static> Linker<T> {
     /// # Panics
     /// If the module belongs to another engine, or the linker holds something of another store.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
-        let imports = self.imports(module)?;
         let mut store = store.as_context_mut();
         let core = store.core_mut();
+        matching::check_engine(core, module);
+        let imports = self.imports(module)?;
         let ids: Vec<ExternId> = imports.iter().map(|import| import.to_id(core)).collect();
         matching::check(core, module, &ids)?;
         Instance::instantiate(&mut store, module, &ids)

@@ -1,5 +1,6 @@
 //! Whether what is given for an import is what the module expects.
 
+use crate::Engine;
 use crate::error::{Error, Result, ensure};
 use crate::module::Module;
 use crate::store::StoreCore;
@@ -11,6 +12,18 @@ use windlass_runtime::{ExternId, TypeOracle};
 struct Given<Ty> {
     ty: Ty,
     size: u64,
+}
+
+/// Checks that the module can run in the store: before anything of it is compared, for types of engines have nothing in common.
+///
+/// # Panics
+/// If it belongs to another engine.
+#[track_caller]
+pub(crate) fn check_engine(core: &StoreCore, module: &Module) {
+    assert!(
+        Engine::same(core.engine(), module.engine()),
+        "the module belongs to another engine than the store"
+    );
 }
 
 /// Checks the number of imports.

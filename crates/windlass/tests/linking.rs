@@ -413,6 +413,30 @@ fn definitions_of_another_store_panic() {
     let _ = Instance::new(Store::new(&engine, ()), &module, &[f.into()]);
 }
 
+/// Whatever they import: types of one engine say nothing to another.
+#[test]
+fn modules_of_another_engine_panic() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let (engine, other) = (Engine::default(), Engine::default());
+    let module = Module::new(&other, r#"(module (import "" "f" (func (param i32 i64) (result i64))))"#).unwrap();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    linker.func_wrap("", "f", |_: i32, y: i64| y).unwrap();
+    let f = linker.get(&mut store, "", "f").unwrap();
+    let mut panics = |call: &mut dyn FnMut(&mut Store<()>) -> Result<Instance>| {
+        let payload = catch_unwind(AssertUnwindSafe(|| call(&mut store))).unwrap_err();
+        assert!(payload.downcast_ref::<&str>().unwrap().contains("another engine"));
+    };
+    panics(&mut |store| linker.instantiate(store, &module));
+    panics(&mut |store| Linker::new(&engine).instantiate(store, &module));
+    panics(&mut |store| Instance::new(store, &module, &[]));
+    panics(&mut |store| Instance::new(store, &module, std::slice::from_ref(&f)));
+    let mut others = Linker::new(&other);
+    others.func_wrap("", "f", |_: i32, y: i64| y).unwrap();
+    let prepared = others.instantiate_pre(&module).unwrap();
+    panics(&mut |store| prepared.instantiate(store));
+}
+
 #[test]
 fn modules_that_are_none_are_refused_with_a_typed_error() {
     let engine = Engine::default();

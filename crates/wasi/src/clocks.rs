@@ -7,6 +7,27 @@ use std::time::Duration;
 /// A clock that guests can read.
 ///
 /// A closure that returns the time is a clock too.
+///
+/// ```
+/// use std::time::Duration;
+/// use windlass_wasi::{Clock, WasiCtxBuilder};
+///
+/// /// Goes on by a second each time that it is read.
+/// struct Ticks(u64);
+///
+/// impl Clock for Ticks {
+///     fn now(&mut self) -> Duration {
+///         self.0 += 1;
+///         Duration::from_secs(self.0)
+///     }
+///
+///     fn resolution(&self) -> Duration {
+///         Duration::from_secs(1)
+///     }
+/// }
+///
+/// let wasi = WasiCtxBuilder::new().monotonic_clock(Ticks(0)).build();
+/// ```
 pub trait Clock: Send {
     /// The time: since 1970 for the wall clock, since any fixed moment for the others.
     fn now(&mut self) -> Duration;

@@ -10,6 +10,7 @@
 //! unsafe code.
 
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod clocks;
 mod ctx;

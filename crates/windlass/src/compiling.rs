@@ -21,6 +21,7 @@ use windlass_wasm::{Decode, DecodeError, Decoded, ErrorKind};
 ///     move || cancellation.cancel()
 /// });
 /// thread.join().unwrap();
+/// assert!(cancellation.is_cancelled());
 /// let error = Module::new_cancellable(&engine, "(module (func))", &cancellation).unwrap_err();
 /// assert_eq!(error.downcast_ref(), Some(&CompileStopped::Cancelled));
 /// # Ok(())

@@ -78,6 +78,7 @@ pub struct WasmBacktrace {
 /// assert_eq!(frame.module().name(), Some("m"));
 /// // The body starts with the number of its locals, and `nop`: one byte each.
 /// assert_eq!(frame.func_offset(), Some(2));
+/// assert!(frame.module_offset() > frame.func_offset());
 /// assert!(frame.symbols().is_empty());
 /// # Ok(())
 /// # }
@@ -94,10 +95,11 @@ pub struct FrameInfo {
 ///
 /// ```
 /// # use windlass::*;
-/// /// `file:line` of the source, as far as debug information has it.
+/// /// `function at file:line:column` of the source, as far as debug information has it.
 /// fn place(symbol: &FrameSymbol) -> String {
-///     let line = symbol.line().map_or("?".to_string(), |line| line.to_string());
-///     format!("{} at {}:{line}", symbol.name().unwrap_or("?"), symbol.file().unwrap_or("?"))
+///     let number = |n: Option<u32>| n.map_or("?".to_string(), |n| n.to_string());
+///     let (line, column) = (number(symbol.line()), number(symbol.column()));
+///     format!("{} at {}:{line}:{column}", symbol.name().unwrap_or("?"), symbol.file().unwrap_or("?"))
 /// }
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,6 +113,25 @@ pub struct FrameSymbol {
 impl WasmBacktrace {
     /// The frames of Wasm code that is calling the host now, in this store. At most as many as
     /// [`Config::wasm_backtrace_max_frames`](crate::Config::wasm_backtrace_max_frames) says.
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module
+    ///     (import "host" "who" (func $who)) (func $run (export "run") (call $who)))"#)?;
+    /// let mut linker = Linker::new(&engine);
+    /// linker.func_wrap("host", "who", |mut caller: Caller<'_, String>| {
+    ///     let backtrace = WasmBacktrace::capture(&caller);
+    ///     *caller.data_mut() = backtrace.frames()[0].func_name().unwrap().to_owned();
+    /// })?;
+    /// let mut store = Store::new(&engine, String::new());
+    /// let run = linker.instantiate(&mut store, &module)?.get_typed_func::<(), ()>(&mut store, "run")?;
+    /// run.call(&mut store, ())?;
+    /// assert_eq!(store.data(), "run");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn capture(store: impl AsContext) -> WasmBacktrace {
         let core = store.as_context().core();
         WasmBacktrace::new(core, &core.runtime.backtrace())

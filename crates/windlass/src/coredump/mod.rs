@@ -44,6 +44,7 @@ use windlass_runtime::{Backtrace, BacktraceFrame, ExternId, InstanceId};
 /// assert_eq!(dump.frames().len(), 1);
 /// assert_eq!((dump.modules().len(), dump.instances().len()), (1, 1));
 /// assert_eq!(dump.memories()[0].data(&store)[16], 42);
+/// assert!(dump.globals().is_empty());
 /// let bytes = dump.serialize(&mut store, "example");
 /// // A module in form: tools such as `wasm-tools print` show it.
 /// assert!(bytes.starts_with(b"\0asm"));

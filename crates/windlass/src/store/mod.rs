@@ -25,8 +25,10 @@ use std::ptr::NonNull;
 
 /// Owner of instances, functions, memories, tables, globals, tags and heap references, and of the host's data `T`.
 ///
-/// A call into Wasm takes little of the host's stack, however deep the guest recurses; calls that nest through host
-/// functions may take up to 512 KiB of it, so threads that run guests need some more than that.
+/// Compiled guests run on the stack of the thread that calls them, and may take up to
+/// [`Config::max_wasm_stack`](crate::Config::max_wasm_stack) of it; less where the thread has less. The interpreter has a stack of
+/// its own: however deep a guest recurses, a call takes little of the thread's, and only calls that nest through host
+/// functions may take up to [`Config::max_host_stack`](crate::Config::max_host_stack).
 ///
 /// All that is made in a store lives until the store is dropped. A store is used by one thread at a time; it
 /// is `Send` if `T` is.

@@ -300,3 +300,59 @@ fn bad_modules() {
     let gc = r#"(module (type $s (struct)) (func (export "_start") (drop (struct.new $s))))"#;
     run_wat(&[], gc, &[]).fails(1, &["gc objects", "does not have yet"]);
 }
+
+/// Reads the standard input, writes to the standard output, and exits with the error number of whichever fails.
+const COPY: &str = r#"
+(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\10\00\00\00\04\00\00\00")
+  (func (export "_start")
+    (call $exit (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "seven") (result i32) (i32.const 7))
+  (func (export "write") (result i32)
+    (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+  (func (export "exit")
+    (call $exit (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+"#;
+
+#[test]
+fn a_program_that_waits_for_input_is_stopped_when_its_time_is_up() {
+    let files = Files::new();
+    let copy = files.write("copy.wat", COPY);
+    for compiler in ["interp", "auto"] {
+        let mut command = windlass(["run", "--compiler", compiler, "--timeout", "50ms"]);
+        command.arg(&copy).stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let _open = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(134));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("interrupt") && said.contains("--timeout 50ms"), "{said}");
+        assert!(!said.contains("host call"), "it was stopped in its wait: {said}");
+    }
+}
+
+#[test]
+fn output_that_does_not_go_out_is_an_error() {
+    let files = Files::new();
+    let copy = files.write("copy.wat", COPY);
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let invoke = |name: &str, stdout: std::process::Stdio| {
+        let mut command = windlass(["run", "--invoke", name]);
+        command.arg(&copy).stdout(stdout).stderr(std::process::Stdio::piped());
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // What a program writes goes out at once, so it is the program that is told: no space is left, the pipe is broken.
+    assert_eq!(invoke("exit", full().into()), (Some(51), String::new()));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(invoke("exit", writer.into()), (Some(64), String::new()));
+    // What we print is our own failure.
+    let (code, said) = invoke("seven", full().into());
+    assert_eq!(code, Some(1));
+    assert!(said.contains("cannot write to the standard output"), "{said}");
+}

@@ -39,6 +39,9 @@ const TESTS: &[(&str, fn())] = &[
     ("input_is_ready_when_it_has_come_or_ended", ready),
     ("reading_without_waiting_says_so", impatient),
     ("output_that_nobody_reads_is_a_broken_pipe", broken_pipe),
+    ("output_to_a_full_disk_is_an_error", full_disk),
+    ("much_output_goes_whole_through_a_pipe", much),
+    ("the_hosts_own_pipe_still_waits", stays_blocking),
 ];
 
 fn child(export: &str) -> Command {
@@ -108,4 +111,29 @@ fn broken_pipe() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     assert_code(&child("write").stdout(writer).output().unwrap(), Errno::Pipe as u16);
+}
+
+fn full_disk() {
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    assert_code(&child("write").stdout(full()).output().unwrap(), Errno::NoSpc as u16);
+}
+
+fn much() {
+    let mut child = child("flood").spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    // It has to wait for its reader.
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    let mut read = Vec::new();
+    std::io::Read::read_to_end(&mut out, &mut read).unwrap();
+    assert_eq!((child.wait().unwrap().code(), read.len()), (Some(0), 1 << 20));
+}
+
+/// The guest is lent a pipe that others have open, too: for them nothing changes.
+fn stays_blocking() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let ours = writer.try_clone().unwrap();
+    assert_code(&child("write").stdout(writer).output().unwrap(), 0);
+    let flags = rustix::fs::fcntl_getfl(&ours).unwrap();
+    assert!(!flags.contains(rustix::fs::OFlags::NONBLOCK));
+    drop(reader);
 }

@@ -255,6 +255,10 @@ impl Model {
 
     pub fn rename(&mut self, old: (Id, &str), new: (Id, &str)) -> Result<()> {
         let slash = old.1.ends_with('/');
+        let is_file = |node: Id| !self.is_directory(node);
+        if new.1.ends_with('/') && self.stat(old.0, old.1, false).is_ok_and(is_file) {
+            return Err(Errno::NotDir);
+        }
         let (from, old_name) = self.walk_parent(old.0, strip(old.1))?;
         let (to, new_name) = self.walk_parent(new.0, strip(new.1))?;
         let (Some(old_name), Some(new_name)) = (old_name, new_name) else { return Err(Errno::Busy) };
@@ -376,8 +380,9 @@ impl Model {
             Kind::Directory { .. } if how.create => Err(Errno::IsDir),
             Kind::Directory { .. } if how.write || how.truncate => Err(Errno::IsDir),
             Kind::Directory { .. } => Ok(node),
-            _ if how.directory || walk.directory => Err(Errno::NotDir),
-            Kind::Link(_) => Err(Errno::Loop),
+            Kind::Link(_) if !walk.directory => Err(Errno::Loop),
+            Kind::Link(_) => Err(Errno::NotDir),
+            Kind::File(_) if how.directory || walk.directory => Err(Errno::NotDir),
             Kind::File(bytes) => {
                 if how.truncate {
                     bytes.clear();

@@ -205,6 +205,10 @@ impl WasiCtx {
         let new = self.descriptors.directory(new_fd, Rights::PATH_RENAME_TARGET)?;
         let (from, to) = (memory.path(old_path, old_path_len)?, memory.path(new_path, new_path_len)?);
         old.may_give_to(new)?;
+        // Only a directory can get a name with a slash behind it; `cap-std` does not mind.
+        if to.ends_with('/') && old.dir.symlink_metadata(&from).is_ok_and(|old| !old.is_dir()) {
+            return Err(Errno::NotDir.into());
+        }
         old.dir.rename(from, &new.dir, to)?;
         Ok(())
     }
@@ -273,6 +277,15 @@ impl Directory {
                     if !fdflags.contains(FdFlags::NONBLOCK) && self.opens_later(&error, path, follow) =>
                 {
                     waiter.pause()?;
+                }
+                // To hosts a link is no directory; to guests it is a link that is not followed.
+                Err(error)
+                    if Host::from_io_error(&error) == Some(Host::NOTDIR)
+                        && !follow
+                        && !path.ends_with('/')
+                        && self.dir.symlink_metadata(path).is_ok_and(|it| it.is_symlink()) =>
+                {
+                    return Err(Errno::Loop.into());
                 }
                 done => break done?,
             }

@@ -246,3 +246,84 @@ fn preopened_directories_can_be_closed_and_moved() {
         },
     );
 }
+
+#[test]
+fn more_descriptors_than_the_embedder_allows_are_not_opened() {
+    each_with(
+        |builder| {
+            builder.max_descriptors(6);
+        },
+        |g| {
+            let opened = [g.open("file", 0, READ, 0), g.open("dir", 2, 0, 0)];
+            assert_eq!(opened, [4, 5]);
+            assert_eq!(g.try_open("new", 1, WRITE, 0), Errno::Mfile as u16);
+            assert!(!g.host("new").exists(), "it fails before it has an effect");
+            g.ok("fd_close", &[0]);
+            assert_eq!(g.open("new", 1, WRITE, 0), 0);
+            assert_eq!(g.try_open("file", 0, READ, 0), Errno::Mfile as u16);
+        },
+    );
+}
+
+#[test]
+fn a_full_disk_is_an_error_after_what_still_fits() {
+    each_with(
+        |builder| {
+            builder.preopened_dir("/dev", "dev", DirPerms::READ, FilePerms::WRITE).unwrap();
+            builder.stderr(crate::OutputBuffer::with_capacity(5));
+        },
+        |g| {
+            let [path, len] = g.string("full");
+            g.ok("path_open", &[ROOT + 1, 0, path, len, 0, WRITE, 0, 0, TO]);
+            let fd = u64::from(g.u32(OUT));
+            let [iovs, count] = g.buffer(b"seven b");
+            g.err("fd_write", &[fd, iovs, count, TO], Errno::NoSpc);
+            assert_eq!(g.write(2, b"seven b"), 5);
+            g.err("fd_write", &[2, iovs, count, TO], Errno::NoSpc);
+        },
+    );
+}
+
+#[test]
+fn much_is_written_and_read_whole() {
+    each(|g| {
+        let fd = g.open("much", 1, READ | WRITE, 0);
+        // The whole memory, many times: more than is moved at once.
+        let [iovs, count] = g.buffers(&[(0, 0x1_0000); 40]);
+        g.ok("fd_write", &[fd, iovs, count, TO]);
+        assert_eq!(g.u32(OUT), 40 << 16);
+        assert_eq!(g.host("much").metadata().unwrap().len(), 40 << 16);
+        g.ok("fd_pwrite", &[fd, iovs, count, 5, TO]);
+        assert_eq!(g.u32(OUT), 40 << 16);
+        let many: Vec<(u32, u32)> = (0..100).map(|i| (i % 2 * 0x8000, 0x8000)).collect();
+        let [iovs, count] = g.buffers(&many);
+        g.ok("fd_pread", &[fd, iovs, count, 0, TO]);
+        assert!(g.u32(OUT) > 0, "buffers that overlap are a short read");
+    });
+}
+
+#[test]
+fn offsets_end_where_the_host_ends() {
+    each(|g| {
+        let fd = g.open("file", 0, READ | WRITE, 0);
+        let [iovs, count] = g.buffer(b"x");
+        let last = i64::MAX as u64;
+        g.ok("fd_pread", &[fd, iovs, count, last - 1, TO]);
+        assert_eq!(g.u32(OUT), 0);
+        assert!(
+            [Errno::Inval as u16, Errno::Fbig as u16]
+                .contains(&g.call("fd_pwrite", &[fd, iovs, count, last, TO]))
+        );
+        g.err("fd_pread", &[fd, iovs, count, last + 1, TO], Errno::Inval);
+        g.err("fd_seek", &[fd, u64::MAX, 0, TO], Errno::Inval);
+        g.err("fd_seek", &[fd, i64::MIN as u64, 1, TO], Errno::Inval);
+        g.ok("fd_seek", &[fd, 5, 0, TO]);
+        g.err("fd_seek", &[fd, last, 1, TO], Errno::Overflow);
+        g.ok("fd_tell", &[fd, TO]);
+        assert_eq!(g.u64(OUT), 5, "what fails moves nothing");
+        assert!(
+            [Errno::Inval as u16, Errno::Fbig as u16]
+                .contains(&g.call("fd_filestat_set_size", &[fd, 1 << 63]))
+        );
+    });
+}

@@ -76,6 +76,8 @@ fn slashes_at_the_end_want_a_directory() {
         let [path, len] = g.string("file/");
         g.err("path_unlink_file", &[ROOT, path, len], Errno::NotDir);
         let [path, len] = g.string("new/");
+        let [file, file_len] = g.string("file");
+        g.err("path_rename", &[ROOT, file, file_len, ROOT, path, len], Errno::NotDir);
         g.ok("path_create_directory", &[ROOT, path, len]);
         g.ok("path_remove_directory", &[ROOT, path, len]);
     });
@@ -85,6 +87,7 @@ fn slashes_at_the_end_want_a_directory() {
 fn links_at_the_end_are_followed_if_asked() {
     each(|g| {
         assert_eq!(open(g, b"link", 0), Errno::Loop as u16);
+        assert_eq!(open(g, b"link", 2), Errno::Loop as u16);
         assert_eq!(open(g, b"loop", 0), Errno::Loop as u16);
         for (path, errno) in [("dangling", Errno::NoEnt), ("loop", Errno::Loop)] {
             let [path, len] = g.string(path);

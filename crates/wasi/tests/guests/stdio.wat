@@ -5,7 +5,7 @@
   (import "wasi_snapshot_preview1" "fd_seek" (func $fd_seek (param i32 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $set_flags (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
+  (memory (export "memory") 17)
   ;; One buffer of 16 bytes at 64, described at 0; its length in use is at 4.
   (data (i32.const 0) "\40\00\00\00\10\00\00\00")
   (func $read (result i32)
@@ -53,4 +53,10 @@
     (call $read))
 
   ;; Writes: the error number.
-  (func (export "write") (result i32) (call $write (i32.const 1) (i32.const 3))))
+  (func (export "write") (result i32) (call $write (i32.const 1) (i32.const 3)))
+
+  ;; Writes a megabyte with one call: the error number, or -1 if it was not all.
+  (func (export "flood") (result i32)
+    (local $errno i32)
+    (if (local.tee $errno (call $write (i32.const 1) (i32.const 0x100000))) (then (return (local.get $errno))))
+    (select (i32.const 0) (i32.const -1) (i32.eq (i32.load (i32.const 8)) (i32.const 0x100000)))))

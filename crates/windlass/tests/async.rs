@@ -816,7 +816,7 @@ fn limiters_take_their_time() {
 
         // Of the host's own.
         let ty = MemoryType::new(2, None);
-        assert!(Memory::new(&mut store, ty.clone()).unwrap_err().is::<AsyncRequired>());
+        assert!(Memory::new(&mut store, ty).unwrap_err().is::<AsyncRequired>());
         let memory = poll_on_threads(assert_send(Memory::new_async(&mut store, ty))).unwrap();
         assert_eq!(poll_on_threads(assert_send(memory.grow_async(&mut store, 3))).unwrap(), 2);
         assert!(poll_all(memory.grow_async(&mut store, 6)).0.is_err());
@@ -1104,7 +1104,7 @@ fn storm() {
             .func_wrap("host", "sync", |mut caller: Caller<'_, Data>, seed: u32| -> Result<u32> {
                 match seed % 7 {
                     0 => bail!("the host failed"),
-                    1 if seed % 3 == 0 => panic!("the host panicked"),
+                    1 if seed.is_multiple_of(3) => panic!("the host panicked"),
                     2 => caller.gc(None)?,
                     _ => {}
                 }

@@ -3,7 +3,6 @@
 use crate::failure::Error;
 use crate::sys::{self, Reservation};
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -19,7 +18,7 @@ const KEPT: usize = 128;
 
 /// Memory for a stack, with a guard below it.
 pub(super) struct FiberStack {
-    memory: Reservation,
+    pub(super) memory: Reservation,
     guard: usize,
 }
 
@@ -40,11 +39,6 @@ impl FiberStack {
     pub(super) fn range(&self) -> Range<usize> {
         let start = self.memory.base().addr().get();
         start + self.guard..start + self.memory.len()
-    }
-
-    /// The lowest address, that of the guard.
-    pub(super) fn bottom(&self) -> NonZeroUsize {
-        self.memory.base().addr()
     }
 
     /// Gives the memory back to the system, except for `kept` bytes at the top.

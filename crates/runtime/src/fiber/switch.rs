@@ -16,7 +16,7 @@ unsafe impl Stack for FiberStack {
 
     fn limit(&self) -> StackPointer {
         // The guard belongs to it.
-        self.bottom()
+        self.memory.base().addr()
     }
 }
 

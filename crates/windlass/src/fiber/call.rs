@@ -122,6 +122,17 @@ impl Instance {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// As of all futures here, the future is `Send` only if the store's data is:
+    ///
+    /// ```compile_fail
+    /// # use windlass::*;
+    /// # let engine = Engine::default();
+    /// # let module = Module::new(&engine, "(module)").unwrap();
+    /// fn assert_send<T: Send>(_: T) {}
+    /// let mut store = Store::new(&engine, std::rc::Rc::new(()));
+    /// assert_send(Instance::new_async(&mut store, &module, &[]));
+    /// ```
     pub async fn new_async(
         mut store: impl AsContextMut,
         module: &Module,

@@ -2,7 +2,7 @@
 
 use super::wait_failed;
 use crate::error::{Error, Result};
-use crate::limits::{DEFAULT_COUNT, ResourceLimiter};
+use crate::limits::{DEFAULT_COUNT, DEFAULT_HEAP, ResourceLimiter};
 use crate::store::{Limiter, Store};
 use windlass_runtime::StorePtr;
 
@@ -80,6 +80,11 @@ pub trait ResourceLimiterAsync: Send {
     fn memories(&self) -> usize {
         DEFAULT_COUNT
     }
+
+    /// As [`ResourceLimiter::heap_size`].
+    fn heap_size(&self) -> usize {
+        DEFAULT_HEAP
+    }
 }
 
 /// Finds the limiter in a store's data.
@@ -129,6 +134,10 @@ impl ResourceLimiter for Waiting<'_> {
 
     fn memories(&self) -> usize {
         self.limiter.memories()
+    }
+
+    fn heap_size(&self) -> usize {
+        self.limiter.heap_size()
     }
 }
 

@@ -6,12 +6,10 @@
 
 use crate::execution::{Call, End, Plan, Seen, Trace, execute};
 use crate::generator::{self, Subset};
-use crate::programs;
-use crate::programs::Tally;
+use crate::smith;
+use crate::target::{Finding, Fuzz, Settings as Choice, Tally};
 use arbitrary::Unstructured;
-use std::fmt;
-use std::time::{Duration, Instant};
-use windlass::{Config, Engine, Result, Strategy, Trap};
+use windlass::{Config, Engine, Result, Trap};
 
 /// What a call may use where fuel is on.
 const FUEL: u64 = 20_000;
@@ -56,33 +54,7 @@ settings! {
 /// Two tiers, with each of the settings.
 pub struct Differ {
     engines: Vec<[Engine; 2]>,
-}
-
-/// What a case came to, if the tiers agree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Agreement {
-    /// What became of module and calls.
-    pub tally: Tally,
-    /// Whether a stack was exhausted, and not all was compared.
-    pub exhausted: bool,
-}
-
-/// Two tiers that don't agree.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// The module.
-    pub wasm: Vec<u8>,
-    /// The settings' name.
-    pub setting: &'static str,
-    /// In what they differ.
-    pub difference: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = wasmprinter::print_bytes(&self.wasm).unwrap_or_else(|error| error.to_string());
-        write!(f, "with {}: {}\n{text}", self.setting, self.difference)
-    }
+    subset: Subset,
 }
 
 /// A module to compare, and how.
@@ -106,101 +78,63 @@ pub fn case(data: &[u8], subset: Subset) -> Option<Case> {
             let (wasm, exact) = generator::generate(&mut input, subset)?;
             return Ok(Case { wasm, exact, setting, seed });
         }
-        let wasm = programs::generate_exact(&mut input, !SETTINGS[setting].fuel, subset)?;
+        let wasm = smith::generate_exact(&mut input, !SETTINGS[setting].fuel, subset)?;
         Ok(Case { wasm, exact: true, setting, seed })
     };
     make().ok()
 }
 
-impl Differ {
-    /// Compares these two.
-    ///
-    /// # Errors
-    /// If one of them is not built, or not for this machine.
-    pub fn new(tiers: [Strategy; 2]) -> Result<Differ> {
-        let pair = |setting: &Setting| -> Result<[Engine; 2]> {
-            let engine = |tier| {
-                let mut config = Config::new();
-                config.strategy(tier).max_wasm_stack(256 << 10).relaxed_simd_deterministic(true);
-                (setting.configure)(config.parallel_compilation(false));
-                Engine::new(&config)
-            };
-            Ok([engine(tiers[0])?, engine(tiers[1])?])
+/// Makes the target ready.
+///
+/// # Errors
+/// If a tier is not built, or not for this machine.
+pub fn start(choice: &Choice) -> Result<Differ> {
+    let pair = |setting: &Setting| -> Result<[Engine; 2]> {
+        let engine = |tier| {
+            let mut config = Config::new();
+            config.strategy(tier).max_wasm_stack(256 << 10).relaxed_simd_deterministic(true);
+            (setting.configure)(config.parallel_compilation(false));
+            Engine::new(&config)
         };
-        Ok(Differ { engines: SETTINGS.iter().map(pair).collect::<Result<_>>()? })
-    }
+        Ok([engine(choice.tiers[0])?, engine(choice.tiers[1])?])
+    };
+    Ok(Differ { engines: SETTINGS.iter().map(pair).collect::<Result<_>>()?, subset: choice.subset })
+}
 
-    /// Makes a module of arbitrary bytes and compares what the tiers make of it.
-    ///
-    /// # Errors
-    /// If they differ.
-    pub fn run(&self, data: &[u8], subset: Subset) -> Result<Agreement, Box<Finding>> {
-        let rejected = Agreement { tally: Tally { rejected: 1, ..Tally::default() }, exhausted: false };
-        case(data, subset).map_or(Ok(rejected), |case| self.compare(&case))
-    }
-
-    /// Looks for a smaller module that shows a difference too: leaves out and zeroes parts of the bytes that the
-    /// generators draw on, for which they make simpler things.
-    pub fn shrink(&self, data: &[u8], subset: Subset, time: Duration) -> Option<Box<Finding>> {
-        let end = Instant::now() + time;
-        let (mut data, mut best) = (data.to_vec(), self.run(data, subset).err()?);
-        let mut chunk = data.len().next_power_of_two() / 2;
-        while chunk > 0 {
-            let before = data.clone();
-            let mut at = 0;
-            while at < data.len() {
-                if Instant::now() >= end {
-                    return Some(best);
-                }
-                let upto = (at + chunk).min(data.len());
-                let without = [&data[..at], &data[upto..]].concat();
-                let mut zeroed = data.clone();
-                zeroed[at..upto].fill(0);
-                let attempts = [without, zeroed].into_iter().filter(|attempt| *attempt != data);
-                let found = attempts
-                    .filter_map(|attempt| Some((self.run(&attempt, subset).err()?, attempt)))
-                    .find(|(finding, attempt)| {
-                        finding.wasm.len() <= best.wasm.len() && attempt.len() <= data.len()
-                    });
-                match found {
-                    Some((finding, attempt)) => {
-                        // What is left out is followed by something else at the same place.
-                        at = if attempt.len() == data.len() { upto } else { at };
-                        (best, data) = (finding, attempt);
-                    }
-                    None => at = upto,
-                }
-            }
-            if data == before {
-                chunk /= 2;
-            }
-        }
-        Some(best)
-    }
-
-    /// Compares what the tiers make of a case.
-    ///
-    /// # Errors
-    /// If they differ.
-    pub fn compare(&self, case: &Case) -> Result<Agreement, Box<Finding>> {
-        let plan = Plan { fuel: FUEL, calls: CALLS, seed: case.seed };
+impl Fuzz for Differ {
+    fn run(&self, data: &[u8]) -> Result<Tally, Box<Finding>> {
+        let Some(case) = case(data, self.subset) else { return Ok(Tally::rejected()) };
+        let plan = Plan::new(FUEL, CALLS, case.seed);
         let [first, second] =
-            self.engines[case.setting].each_ref().map(|engine| execute(engine, &case.wasm, plan));
-        let compared = match (&first, &second) {
-            (Some(first), Some(second)) => traces(first, second, case.exact),
-            (None, None) => Ok(false),
-            _ => Err("one refuses the module, and the other takes it".to_owned()),
-        };
-        match compared {
+            self.engines[case.setting].each_ref().map(|engine| execute(engine, &case.wasm, &plan));
+        match same_traces(first.as_ref(), second.as_ref(), case.exact) {
             Ok(exhausted) => {
-                let rejected = Tally { rejected: 1, ..Tally::default() };
-                Ok(Agreement { tally: first.map_or(rejected, |trace| Tally::of(&trace)), exhausted })
+                let tally = first.map_or_else(Tally::rejected, |trace| Tally::of(&trace));
+                Ok(Tally { exhausted: u64::from(exhausted), ..tally })
             }
             Err(difference) => {
                 let setting = SETTINGS[case.setting].name;
-                Err(Box::new(Finding { wasm: case.wasm.clone(), setting, difference }))
+                Err(Finding::new(format!("with {setting}: {difference}"), case.wasm))
             }
         }
+    }
+
+    fn settle(&self) {
+        // Forgets the deadlines of stores that are gone.
+        self.engines.iter().flatten().for_each(Engine::increment_epoch);
+    }
+}
+
+/// Whether a stack was exhausted, if two tiers agree; the first difference otherwise.
+pub(crate) fn same_traces(
+    first: Option<&Trace>,
+    second: Option<&Trace>,
+    exact: bool,
+) -> Result<bool, String> {
+    match (first, second) {
+        (Some(first), Some(second)) => traces(first, second, exact),
+        (None, None) => Ok(false),
+        _ => Err("one refuses the module, and the other takes it".to_owned()),
     }
 }
 

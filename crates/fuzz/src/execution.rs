@@ -2,9 +2,9 @@
 
 use crate::Random;
 use windlass::{
-    DecodeError, DecodeErrorKind, Engine, Error, Extern, ExternType, FuncType, Instance, Module, Result,
-    Store, StoreLimits, StoreLimitsBuilder, ThrownException, Trap, UpdateDeadline, Val, ValType,
-    WasmBacktrace,
+    CompileStopped, DecodeError, DecodeErrorKind, Engine, Error, Extern, ExternType, FuncType, Instance,
+    Module, Result, Store, StoreLimits, StoreLimitsBuilder, ThrownException, Trap, UpdateDeadline, Val,
+    ValType, WasmBacktrace,
 };
 
 /// What a memory may hold. Generated ones ask for less at first.
@@ -16,7 +16,7 @@ const TABLE: usize = 4_000;
 const INTERRUPTIONS: u32 = 40;
 
 /// How a module is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// What each call may use, on engines that count it.
     pub fuel: u64,
@@ -24,6 +24,40 @@ pub struct Plan {
     pub calls: usize,
     /// Determines the arguments.
     pub seed: u64,
+    /// What the store may hold.
+    pub limits: StoreLimits,
+    /// Whether calls and instantiations may fail because of that.
+    pub refusals: bool,
+    /// On engines whose guests can be interrupted.
+    pub interruption: Interruption,
+}
+
+impl Plan {
+    /// With limits that a guest notices only when it grows something.
+    pub fn new(fuel: u64, calls: usize, seed: u64) -> Plan {
+        let limits = StoreLimitsBuilder::new().memory_size(MEMORY).table_elements(TABLE).build();
+        Plan { fuel, calls, seed, limits, refusals: false, interruption: Interruption::Passing }
+    }
+}
+
+/// How guests are interrupted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interruption {
+    /// The first looks find that someone wants the guest's attention, and it goes on each time.
+    Passing,
+    /// Not at all.
+    Never,
+    /// By an epoch: each call ends when so many more have begun, which another thread sees to.
+    Epoch(u64),
+    /// By a thread that interrupts the store after so many microseconds.
+    Handle(u64),
+}
+
+impl Interruption {
+    /// Whether calls end by it.
+    pub fn ends(self) -> bool {
+        matches!(self, Interruption::Epoch(_) | Interruption::Handle(_))
+    }
 }
 
 /// How a call or an instantiation ended.
@@ -37,6 +71,10 @@ pub enum End {
     Threw,
     /// It used up its fuel.
     RanDry,
+    /// It was interrupted.
+    Interrupted,
+    /// A limit of the store ended it.
+    Refused,
 }
 
 /// A call, and what came of it.
@@ -95,53 +133,80 @@ pub enum Seen {
 ///
 /// # Panics
 /// If something happens that no guest may bring about.
-pub fn execute(engine: &Engine, wasm: &[u8], plan: Plan) -> Option<Trace> {
+pub fn execute(engine: &Engine, wasm: &[u8], plan: &Plan) -> Option<Trace> {
     let module = match Module::from_binary(engine, wasm) {
         Ok(module) => module,
         Err(error) => {
             let refused: Option<&DecodeErrorKind> = error.downcast_ref().map(DecodeError::kind);
-            assert!(
-                matches!(refused, Some(DecodeErrorKind::Unbuilt { .. } | DecodeErrorKind::Limit)),
-                "a valid module is refused: {error:?}"
-            );
+            let permitted = match refused {
+                Some(DecodeErrorKind::Unbuilt { .. } | DecodeErrorKind::Limit) => true,
+                Some(DecodeErrorKind::ModuleLimit { .. }) => plan.refusals,
+                _ => plan.refusals && error.is::<CompileStopped>(),
+            };
+            assert!(permitted, "a valid module is refused: {error:?}");
             return None;
         }
     };
-    let limits = StoreLimitsBuilder::new().memory_size(MEMORY).table_elements(TABLE).build();
-    let mut store = Store::new(engine, limits);
+    let mut store = Store::new(engine, plan.limits.clone());
     store.limiter(|limits: &mut StoreLimits| limits);
-    refuel(&mut store, plan);
-    if engine.config().get_epoch_interruption() {
-        // The first looks find that someone wants the guest's attention.
+    if engine.config().get_epoch_interruption() && plan.interruption == Interruption::Passing {
         let mut left = INTERRUPTIONS;
         store.epoch_deadline_callback(move |mut store| {
-            store.gc();
+            store.gc(None)?;
             left = left.saturating_sub(1);
             Ok(UpdateDeadline::Continue(if left > 0 { 0 } else { u64::MAX / 2 }))
         });
-        store.set_epoch_deadline(0);
     }
+    match plan.interruption {
+        Interruption::Handle(delay) => std::thread::scope(|scope| {
+            let handle = store.interrupt_handle().expect("guests can be interrupted");
+            let (ended, end) = std::sync::mpsc::channel::<()>();
+            scope.spawn(move || {
+                // Often, because a request ends only one call; until the channel is closed.
+                let delay = std::time::Duration::from_micros(delay);
+                while end.recv_timeout(delay) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                    handle.interrupt();
+                }
+            });
+            let trace = run(&mut store, &module, plan);
+            drop(ended);
+            Some(trace)
+        }),
+        _ => Some(run(&mut store, &module, plan)),
+    }
+}
+
+/// Instantiates a module and calls its functions.
+fn run(store: &mut Store<StoreLimits>, module: &Module, plan: &Plan) -> Trace {
     let mut trace = Trace::default();
+    prepare(store, plan);
     // The second instance calls functions of the first where they fit: over a border that tiers are careful at.
     let mut exports: Vec<(String, Extern)> = Vec::new();
     for _ in 0..2 {
-        let imports: Vec<Extern> = module
+        let imports: Result<Vec<Extern>> = module
             .imports()
-            .map(|import| match fitting(&store, &import.ty(), &exports) {
+            .map(|import| match fitting(store, &import.ty(), &exports) {
                 Some(function) => Ok(function),
-                None => import.ty().default_value(&mut store),
+                None => import.ty().default_value(&mut *store),
             })
-            .collect::<Result<_>>()
-            .expect("every type without garbage-collected objects has a default value");
-        let linked = imports.iter().any(|import| matches!(import, Extern::Func(_)));
-        let instance = match Instance::new(&mut store, &module, &imports) {
-            Ok(instance) => instance,
+            .collect();
+        let imports = match imports {
+            Ok(imports) => imports,
             Err(error) => {
-                trace.stillborn = Some(judge(&error));
-                return Some(trace);
+                assert!(plan.refusals, "every type but of garbage-collected objects has a default value: {error:?}");
+                trace.stillborn = Some(judge(&error, plan));
+                return trace;
             }
         };
-        let named = instance.exports(&mut store).map(|e| (e.name().to_owned(), e.into_extern()));
+        let linked = imports.iter().any(|import| matches!(import, Extern::Func(_)));
+        let instance = match Instance::new(&mut *store, module, &imports) {
+            Ok(instance) => instance,
+            Err(error) => {
+                trace.stillborn = Some(judge(&error, plan));
+                return trace;
+            }
+        };
+        let named = instance.exports(&mut *store).map(|e| (e.name().to_owned(), e.into_extern()));
         exports = named.collect();
         if !linked {
             break;
@@ -151,12 +216,12 @@ pub fn execute(engine: &Engine, wasm: &[u8], plan: Plan) -> Option<Trace> {
     for _ in 0..plan.calls {
         for (name, export) in &exports {
             let Extern::Func(func) = export else { continue };
-            let ty = func.ty(&store);
+            let ty = func.ty(&*store);
             let arguments: Vec<Val> = ty.params().map(|ty| argument(&ty, &mut random)).collect();
             let mut results = vec![Val::I32(0); ty.results().len()];
-            refuel(&mut store, plan);
-            let called = func.call(&mut store, &arguments, &mut results);
-            let end = called.as_ref().map_or_else(judge, |()| End::Returned);
+            prepare(store, plan);
+            let called = func.call(&mut *store, &arguments, &mut results);
+            let end = called.as_ref().map_or_else(|error| judge(error, plan), |()| End::Returned);
             let backtrace = called.as_ref().err().and_then(|error| error.downcast_ref::<WasmBacktrace>());
             let frames = backtrace.map(WasmBacktrace::frames).unwrap_or_default();
             trace.calls.push(Call {
@@ -172,8 +237,8 @@ pub fn execute(engine: &Engine, wasm: &[u8], plan: Plan) -> Option<Trace> {
         }
     }
     trace.left =
-        exports.into_iter().filter_map(|(name, export)| Some((name, left(&mut store, export)?))).collect();
-    Some(trace)
+        exports.into_iter().filter_map(|(name, export)| Some((name, left(store, export)?))).collect();
+    trace
 }
 
 /// A function among the exports that an import can be given.
@@ -214,22 +279,37 @@ fn hash(bytes: &[u8]) -> u64 {
     rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
 }
 
-fn refuel(store: &mut Store<StoreLimits>, plan: Plan) {
+/// Before a call.
+fn prepare(store: &mut Store<StoreLimits>, plan: &Plan) {
     if store.engine().config().get_consume_fuel() {
         store.set_fuel(plan.fuel).expect("fuel is on");
     }
+    store.set_epoch_deadline(match plan.interruption {
+        Interruption::Passing => 0,
+        Interruption::Epoch(epochs) => epochs,
+        Interruption::Never | Interruption::Handle(_) => u64::MAX / 2,
+    });
 }
 
 /// How it ended, if it ended in a way that a guest may choose.
-fn judge(error: &Error) -> End {
+fn judge(error: &Error, plan: &Plan) -> End {
     if error.is::<ThrownException>() {
         return End::Threw;
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => End::RanDry,
+        Some(Trap::Interrupt) if plan.interruption.ends() => End::Interrupted,
         Some(trap) => End::Trapped(*trap),
+        None if plan.refusals && is_refusal(error) => End::Refused,
         None => panic!("neither a trap nor an exception: {error:?}"),
     }
+}
+
+/// Whether the store's limits say this.
+fn is_refusal(error: &Error) -> bool {
+    const WORDS: [&str; 4] =
+        ["resource limit exceeded", "exceeds the store's limit", "forcing trap when growing", "forcing a "];
+    error.chain().map(ToString::to_string).any(|cause| WORDS.iter().any(|words| cause.contains(words)))
 }
 
 /// An argument: often at a boundary.

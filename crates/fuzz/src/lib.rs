@@ -1,18 +1,29 @@
-//! What the fuzz targets do, as functions, so that a test can do a bounded part of it.
+//! What is fuzzed, as functions of bytes: [`target`] has the table.
 //!
-//! - [`bytes`]: arbitrary bytes become a module or an error, and nothing else;
-//! - [`programs`]: generated modules run within their limits, and only in ways that are allowed;
-//! - [`differential`]: generated modules do the same on two tiers; [`generator`] makes modules for it besides
-//!   wasm-smith, and [`execution`] runs them and writes down what can be seen.
+//! - [`module_bytes`]: bytes become a module or an error that says where;
+//! - [`programs_limited`]: generated modules under all limits at once;
+//! - [`api_calls`]: sequences of API calls against a model;
+//! - [`differential`]: generated modules do the same on two tiers;
+//! - [`wasi_paths`]: WASI's path functions do what a model of the file system says, and stay in their directories.
 //!
-//! The package `fuzz/` beside the workspace gives libFuzzer's inputs to these functions; the test of
-//! this crate gives them pseudo-random ones ([`Random`]), the same in every run. A finding is a panic.
+//! [`smith`] and [`generator`] make modules, [`execution`] runs them and writes down what can be seen, [`footprint`]
+//! measures what is left behind, [`seeds`] are modules to begin with.
+//!
+//! Three things go through the table: libFuzzer (package `fuzz/` beside the workspace), this crate's program `fuzz`, which makes
+//! pseudo-random cases ([`Random`]) for as long as it is told to, and this crate's tests, which do a bounded part of that,
+//! the same in every run. A finding is an error or a panic.
 
-pub mod bytes;
+pub mod api_calls;
 pub mod differential;
 pub mod execution;
+pub mod footprint;
 pub mod generator;
-pub mod programs;
+pub mod module_bytes;
+pub mod programs_limited;
+pub mod seeds;
+pub mod smith;
+pub mod target;
+pub mod wasi_paths;
 
 /// Pseudo-random numbers: Marsaglia's xorshift64.
 #[derive(Clone, Debug)]

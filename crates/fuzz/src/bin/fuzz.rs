@@ -1,28 +1,36 @@
-//! Compares two tiers on generated modules for as long as it is told to, and logs what came of it.
+//! Runs a target on pseudo-random cases for as long as it is told to, and logs what came of it.
 //!
 //! ```text
-//! cargo run --release -p windlass-fuzz --bin differential -- --seconds 3600 --jobs 2 --seed 1
+//! cargo run --release -p windlass-fuzz --bin fuzz -- --target differential --seconds 3600 --jobs 2 --seed 1
 //! ```
 //!
 //! Cases run in processes of their own, so that one that crashes is a finding and not the end: before each
-//! case a process leaves its number and the counts so far in a file. What differs or crashes is written
-//! to `--findings`, as a module and as text, under the number of its case; `--case N` runs it again. A
-//! case is determined by its number alone.
+//! case a process leaves its number and the counts so far in a file. What is found is written to `--findings`, as a
+//! module (or whatever the case is) and as text, under the number of its case; `--case N` runs it again. A case is determined by
+//! its number alone. Now and then a case is repeated, to see whether it leaves anything behind.
 
 use clap::{Parser, ValueEnum};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 use windlass::Strategy;
 use windlass_fuzz::Random;
-use windlass_fuzz::differential::{Differ, case};
+use windlass_fuzz::footprint::{self, Footprint};
 use windlass_fuzz::generator::Subset;
+use windlass_fuzz::target::{Finding, Fuzz, Settings, TARGETS, Tally, Target};
 
-/// Compares two tiers on generated modules.
+#[global_allocator]
+static HEAP: footprint::Counting = footprint::Counting;
+
+/// Fuzzes one target.
 #[derive(Parser, Clone, Debug)]
 struct Args {
+    /// What to fuzz
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(TARGETS.iter().map(|target| target.name)))]
+    target: String,
     /// How long to run
     #[arg(long, default_value_t = 60)]
     seconds: u64,
@@ -47,7 +55,7 @@ struct Args {
     /// Where findings are written
     #[arg(long, default_value = "findings")]
     findings: PathBuf,
-    /// Runs this one case and prints it
+    /// Runs this one case
     #[arg(long)]
     case: Option<u64>,
     /// What this program starts itself as: cases from this number on, into this file
@@ -56,8 +64,20 @@ struct Args {
 }
 
 impl Args {
-    fn subset(&self) -> Subset {
-        Subset { vectors: !self.scalar, atomics: !self.no_atomics }
+    fn target(&self) -> &'static Target {
+        Target::named(&self.target).expect("the name is one of the table")
+    }
+
+    fn start(&self) -> windlass::Result<Box<dyn Fuzz>> {
+        (self.target().start)(&Settings {
+            tiers: [self.first.strategy(), self.second.strategy()],
+            subset: Subset { vectors: !self.scalar, atomics: !self.no_atomics },
+        })
+    }
+
+    /// The bytes of a case.
+    fn data(&self, case: u64) -> Vec<u8> {
+        (self.target().case)(&mut Random::new(case))
     }
 }
 
@@ -95,40 +115,37 @@ const SHRINK: Duration = Duration::from_secs(10);
 /// A case that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-macro_rules! counts {
-    ($( $name:ident )*) => {
-        /// What came of cases and calls, as it is left in the file of a child.
-        #[derive(Clone, Copy, Default, Debug)]
-        struct Counts { $( $name: u64, )* }
+/// Cases between two that are repeated.
+const REPEATED: u64 = 256;
 
-        impl Counts {
-            const SIZE: usize = [$( stringify!($name) ),*].len() * 8;
-
-            fn to_bytes(self) -> Vec<u8> {
-                [ $( self.$name ),* ].iter().flat_map(|n| n.to_le_bytes()).collect()
-            }
-
-            fn from_bytes(bytes: &[u8]) -> Counts {
-                let mut numbers = bytes.as_chunks().0.iter().map(|n| u64::from_le_bytes(*n));
-                Counts { $( $name: numbers.next().unwrap_or_default(), )* }
-            }
-
-            fn add(&mut self, other: Counts) {
-                $( self.$name += other.$name; )*
-            }
-        }
-    };
+/// What came of cases, as it is left in the file of a child.
+#[derive(Clone, Copy, Default, Debug)]
+struct Counts {
+    tally: Tally,
+    cpu_ms: u64,
+    /// Of address space.
+    space: u64,
 }
 
-counts! {
-    executions modules fruitful rejected stillborn returned trapped threw dry exhausted cpu_ms
-}
+impl Counts {
+    const SIZE: usize = Tally::SIZE + 16;
 
-/// The bytes of a case.
-fn data(case: u64) -> Vec<u8> {
-    let mut random = Random::new(case);
-    let len = 300 + random.below(7_000);
-    random.bytes(len)
+    fn to_bytes(self) -> Vec<u8> {
+        [self.tally.to_bytes(), self.cpu_ms.to_le_bytes().into(), self.space.to_le_bytes().into()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Counts {
+        let (tally, rest) = bytes.split_at_checked(Tally::SIZE).unwrap_or_default();
+        let mut numbers = rest.as_chunks().0.iter().map(|n| u64::from_le_bytes(*n));
+        let mut next = || numbers.next().unwrap_or_default();
+        Counts { tally: Tally::from_bytes(tally), cpu_ms: next(), space: next() }
+    }
+
+    fn add(&mut self, other: Counts) {
+        self.tally += other.tally;
+        self.cpu_ms += other.cpu_ms;
+        self.space = self.space.max(other.space);
+    }
 }
 
 fn main() -> ExitCode {
@@ -148,24 +165,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn differ(args: &Args) -> windlass::Result<Differ> {
-    Differ::new([args.first.strategy(), args.second.strategy()])
+/// Runs a case; a panic is a finding, too.
+fn attempt(fuzz: &dyn Fuzz, data: &[u8]) -> Result<Tally, Box<Finding>> {
+    panic::catch_unwind(AssertUnwindSafe(|| fuzz.run(data))).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Err(Finding::new(format!("panics: {}", text.unwrap_or_default()), data))
+    })
 }
 
-/// Runs a case and prints it, or in what the tiers differ.
+/// The target, with panics as findings: also while a finding is made smaller.
+struct Caught<'a>(&'a dyn Fuzz);
+
+impl Fuzz for Caught<'_> {
+    fn run(&self, data: &[u8]) -> Result<Tally, Box<Finding>> {
+        attempt(self.0, data)
+    }
+}
+
+/// Runs a case and prints it, or what was found.
 fn one(args: &Args, number: u64) -> windlass::Result<u64> {
-    let Some(case) = case(&data(number), args.subset()) else {
-        println!("case {number} is no module");
-        return Ok(0);
-    };
-    match differ(args)?.compare(&case) {
-        Ok(agreement) => {
-            println!("{}\ncase {number}: {agreement:?}", wasmprinter::print_bytes(&case.wasm)?);
+    let (fuzz, data) = (args.start()?, args.data(number));
+    match attempt(&*fuzz, &data) {
+        Ok(tally) => {
+            println!("case {number}, {} bytes: {tally}", data.len());
             Ok(0)
         }
         Err(finding) => {
             println!("case {number}: {finding}");
-            if let Some(smaller) = differ(args)?.shrink(&data(number), args.subset(), SHRINK) {
+            if let Some(smaller) = Caught(&*fuzz).shrink(&data, SHRINK) {
                 println!("smaller: {smaller}");
             }
             Ok(1)
@@ -173,38 +201,42 @@ fn one(args: &Args, number: u64) -> windlass::Result<u64> {
     }
 }
 
-/// Runs cases until its time is up or one differs; the last number in the file is then that of the finding.
+/// Runs cases until its time is up or something is found; the last number in the file is then that of the finding.
 fn child(args: &Args, first: u64, path: &Path) -> windlass::Result<u64> {
-    let differ = differ(args)?;
+    let fuzz = args.start()?;
     let file = File::options().write(true).open(path)?;
     let end = Instant::now() + Duration::from_secs(args.seconds);
     let mut counts = Counts::default();
+    let seeds = (args.target().seeds)();
     for number in first.. {
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
         counts.cpu_ms = cpu.tv_sec as u64 * 1000 + cpu.tv_nsec as u64 / 1_000_000;
+        if number % REPEATED == 0 {
+            counts.space = Footprint::now().space;
+        }
         let state = [number.to_le_bytes().to_vec(), counts.to_bytes()].concat();
         file.write_all_at(&state, 0)?;
         if Instant::now() >= end {
             break;
         }
-        counts.executions += 1;
-        match differ.run(&data(number), args.subset()) {
-            Ok(agreement) => {
-                let tally = agreement.tally;
-                counts.modules += tally.modules as u64;
-                counts.fruitful += tally.fruitful as u64;
-                counts.rejected += tally.rejected as u64;
-                counts.stillborn += tally.stillborn as u64;
-                counts.returned += tally.returned as u64;
-                counts.trapped += tally.trapped as u64;
-                counts.threw += tally.threw as u64;
-                counts.dry += tally.ran_dry as u64;
-                counts.exhausted += u64::from(agreement.exhausted);
+        // The first cases of a run are those to begin with.
+        let seed = seeds.get((number % CASES_A_SEED) as usize);
+        let data = seed.cloned().unwrap_or_else(|| args.data(number));
+        let mut outcome = attempt(&*fuzz, &data);
+        if number % REPEATED == REPEATED - 1 && outcome.is_ok() {
+            let growth = footprint::growth(|| {
+                drop(attempt(&*fuzz, &data));
+                fuzz.settle();
+            });
+            if let Some(growth) = growth {
+                outcome = Err(Finding::new(growth, data.clone()));
             }
+        }
+        match outcome {
+            Ok(tally) => counts.tally += tally,
             Err(finding) => {
-                let smaller = differ.shrink(&data(number), args.subset(), SHRINK);
-                let finding = smaller.unwrap_or(finding);
-                save(args, number, &finding.wasm, &format!("case {number} {finding}"))?;
+                let finding = Caught(&*fuzz).shrink(&data, SHRINK).unwrap_or(finding);
+                save(args, number, &finding.case, &format!("{} case {number} {finding}", args.target))?;
                 return Ok(1);
             }
         }
@@ -212,9 +244,9 @@ fn child(args: &Args, first: u64, path: &Path) -> windlass::Result<u64> {
     Ok(0)
 }
 
-fn save(args: &Args, number: u64, wasm: &[u8], text: &str) -> windlass::Result<()> {
+fn save(args: &Args, number: u64, case: &[u8], text: &str) -> windlass::Result<()> {
     fs::create_dir_all(&args.findings)?;
-    fs::write(args.findings.join(format!("{number}.wasm")), wasm)?;
+    fs::write(args.findings.join(format!("{number}.case")), case)?;
     fs::write(args.findings.join(format!("{number}.txt")), text)?;
     Ok(())
 }
@@ -239,7 +271,7 @@ impl Job {
     ) -> windlass::Result<Job> {
         fs::write(&file, [first.to_le_bytes().to_vec(), Counts::default().to_bytes()].concat())?;
         let child = Command::new(std::env::current_exe()?)
-            .args(["--seconds", &left.as_secs().to_string()])
+            .args(["--target", &args.target, "--seconds", &left.as_secs().to_string()])
             .args(["--first", args.first.name(), "--second", args.second.name()])
             .args(args.scalar.then_some("--scalar"))
             .args(args.no_atomics.then_some("--no-atomics"))
@@ -266,17 +298,21 @@ impl Job {
 fn parent(args: &Args) -> windlass::Result<u64> {
     let commit = Command::new("git").args(["rev-parse", "HEAD"]).output();
     let commit = commit.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let target = args.target();
     println!(
-        "commit {}, {} against {}, seed {}, {} processes, {} s",
+        "commit {}, {}: {}\n{} and {}, seed {}, {} processes, {} s, corpus of {}, coverage: none (libFuzzer measures it)",
         commit.unwrap_or_else(|_| "unknown".into()),
+        target.name,
+        target.about,
         args.first.name(),
         args.second.name(),
         args.seed,
         args.jobs,
-        args.seconds
+        args.seconds,
+        (target.seeds)().len(),
     );
-    differ(args)?;
-    let folder = std::env::temp_dir().join(format!("windlass-differential-{}", std::process::id()));
+    args.start()?;
+    let folder = std::env::temp_dir().join(format!("windlass-fuzz-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let (start, length) = (Instant::now(), Duration::from_secs(args.seconds));
     let first = |job: u64| (args.seed * 64 + job) * CASES_A_SEED;
@@ -333,26 +369,22 @@ fn parent(args: &Args) -> windlass::Result<u64> {
 fn report(args: &Args, number: u64, status: ExitStatus, hangs: bool) -> windlass::Result<()> {
     let what = match (hangs, status.code()) {
         (true, _) => format!("does not end within {} s", PATIENCE.as_secs()),
-        (false, Some(1)) => "differs".to_owned(),
+        (false, Some(1)) => "fails".to_owned(),
         _ => format!("crashes: {status}"),
     };
-    println!("FINDING: case {number} {what}; {}", args.findings.join(format!("{number}.wasm")).display());
-    if what != "differs" {
-        let wasm = case(&data(number), args.subset()).map(|case| case.wasm).unwrap_or_default();
-        let text = wasmprinter::print_bytes(&wasm).unwrap_or_default();
-        save(args, number, &wasm, &format!("case {number} {what}\n{text}"))?;
+    println!("FINDING: {} case {number} {what}; {}", args.target, args.findings.join(format!("{number}.txt")).display());
+    if what != "fails" {
+        save(args, number, &args.data(number), &format!("{} case {number} {what}", args.target))?;
     }
     Ok(())
 }
 
 fn log(time: Duration, counts: Counts, findings: u64) {
-    let Counts { executions, modules, fruitful, rejected, stillborn, .. } = counts;
-    let Counts { returned, trapped, threw, dry, exhausted, cpu_ms, .. } = counts;
     println!(
-        "{:6} s, {:.1} s of CPU: {executions} executions, {modules} modules run ({fruitful} return from a call), \
-         {rejected} rejected, {stillborn} stillborn; calls: {returned} returned, {trapped} trapped, {threw} threw, \
-         {dry} ran dry; {exhausted} exhausted a stack; {findings} differences",
+        "{:6} s, {:.1} s of CPU, {} MiB of address space: {}; {findings} findings",
         time.as_secs(),
-        cpu_ms as f64 / 1e3,
+        counts.cpu_ms as f64 / 1e3,
+        counts.space >> 20,
+        counts.tally
     );
 }

@@ -1,0 +1,3 @@
+#![no_main]
+
+windlass_fuzz::libfuzzer_target!("programs_limited");

@@ -201,17 +201,17 @@ impl<'a, 'f> Decoder<'a, 'f> {
     /// Whether a piece stays within the limits of the host, before much is done with it.
     fn check_counts(&self, payload: &Payload<'_>) -> Result<(), DecodeError> {
         let imported = &self.facts.imported;
-        let (limit, count, before, offset) = match payload {
-            Payload::TypeSection(s) => (Limit::types, s.count(), 0, s.range().start),
-            Payload::ImportSection(s) => (Limit::imports, s.count(), 0, s.range().start),
-            Payload::FunctionSection(s) => (Limit::functions, s.count(), imported.functions, s.range().start),
-            Payload::TableSection(s) => (Limit::tables, s.count(), imported.tables, s.range().start),
-            Payload::MemorySection(s) => (Limit::memories, s.count(), imported.memories, s.range().start),
-            Payload::TagSection(s) => (Limit::tags, s.count(), imported.tags, s.range().start),
-            Payload::GlobalSection(s) => (Limit::globals, s.count(), imported.globals, s.range().start),
-            Payload::ExportSection(s) => (Limit::exports, s.count(), 0, s.range().start),
-            Payload::ElementSection(s) => (Limit::element_segments, s.count(), 0, s.range().start),
-            Payload::DataSection(s) => (Limit::data_segments, s.count(), 0, s.range().start),
+        let (limit, count, before, range) = match payload {
+            Payload::TypeSection(s) => (Limit::types, s.count(), 0, s.range()),
+            Payload::ImportSection(s) => (Limit::imports, s.count(), 0, s.range()),
+            Payload::FunctionSection(s) => (Limit::functions, s.count(), imported.functions, s.range()),
+            Payload::TableSection(s) => (Limit::tables, s.count(), imported.tables, s.range()),
+            Payload::MemorySection(s) => (Limit::memories, s.count(), imported.memories, s.range()),
+            Payload::TagSection(s) => (Limit::tags, s.count(), imported.tags, s.range()),
+            Payload::GlobalSection(s) => (Limit::globals, s.count(), imported.globals, s.range()),
+            Payload::ExportSection(s) => (Limit::exports, s.count(), 0, s.range()),
+            Payload::ElementSection(s) => (Limit::element_segments, s.count(), 0, s.range()),
+            Payload::DataSection(s) => (Limit::data_segments, s.count(), 0, s.range()),
             Payload::CodeSectionEntry(body) => {
                 let range = body.range();
                 if self.bodies.len() % 256 == 0 {
@@ -221,8 +221,14 @@ impl<'a, 'f> Decoder<'a, 'f> {
             }
             _ => return Ok(()),
         };
-        limits::watch(self.watch, offset)?;
-        self.limits.check(limit, count as usize + before as usize, offset)
+        limits::watch(self.watch, range.start)?;
+        self.limits.check(limit, count as usize + before as usize, range.start)?;
+        // Every item takes a byte at least. The validator makes room for as many as there are said to be.
+        if count as usize > range.len() {
+            let message = alloc::format!("a section of {} bytes cannot hold {count} items", range.len());
+            return Err(DecodeError::new(ErrorKind::Malformed, message).at(range.start));
+        }
+        Ok(())
     }
 
     fn types(&mut self, section: SectionLimited<'a, wasmparser::RecGroup>) -> Result<(), DecodeError> {

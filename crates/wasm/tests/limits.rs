@@ -1,7 +1,7 @@
 //! Limits that a host sets, and stopping.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use windlass_wasm::{Decode, DecodeError, ErrorKind, Features, ModuleLimits, WalkScratch};
+use windlass_wasm::{Decode, DecodeError, ErrorKind, Features, ModuleLimits, WalkScratch, decode};
 
 fn check(text: &str, limits: &ModuleLimits) -> Result<(), DecodeError> {
     let bytes = wat::parse_str(text).unwrap();
@@ -105,5 +105,22 @@ fn a_watch_stops_decoding_and_walking() {
         let error = run().unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::Stopped);
         assert_eq!(asked.load(Relaxed), at, "nothing goes on after the stop");
+    }
+}
+
+/// Room is made for what a section says it holds: a few bytes must not ask for much.
+#[test]
+fn a_section_cannot_say_that_it_holds_more_than_it_has_bytes() {
+    for section in [1_u8, 2, 3, 4, 5, 6, 7, 9, 11, 13] {
+        // 800,000 items; no section before it.
+        let bytes = [b"\0asm\x01\0\0\0".as_slice(), &[section, 4, 0x80, 0xea, 0x30, 0]].concat();
+        let error = decode(&bytes, &Features::default()).err().expect("it is malformed");
+        let limited = [4, 5, 9, 11].contains(&section);
+        match error.kind() {
+            ErrorKind::ModuleLimit { value: 800_000, .. } => assert!(limited, "{section}: {error}"),
+            ErrorKind::Malformed => assert!(!limited, "{section}: {error}"),
+            _ => panic!("{section}: {error}"),
+        }
+        assert!(error.offset().is_some_and(|offset| (8..=14).contains(&offset)), "{error:?}");
     }
 }

@@ -8,7 +8,6 @@ use crate::store::{Store, StoreInner, StorePtr};
 use crate::sys;
 use std::any::Any;
 use std::cell::Cell;
-#[cfg(feature = "async")]
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
@@ -209,7 +208,22 @@ thread_local! {
     static LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Sets the limit and gives the one before it. Not inlined, for the reason that the header of `sys::stack` gives.
+// Neither is inlined, for the reason that the header of `sys::stack` gives.
+
+/// The limit for an entry at about `here`, and whether it is the outermost one, which sets the limit.
+#[inline(never)]
+fn limit_at(here: usize, budget: usize) -> (usize, bool) {
+    let limit = LIMIT.get();
+    if limit != 0 {
+        return (limit, false);
+    }
+    let lowest = lowest_address(&sys::current_stack(), here).unwrap_or(1);
+    let limit = here.saturating_sub(budget).max(lowest);
+    LIMIT.set(limit);
+    (limit, true)
+}
+
+/// Sets the limit and gives the one before it.
 #[inline(never)]
 fn replace_limit(limit: usize) -> usize {
     LIMIT.replace(limit)
@@ -240,10 +254,9 @@ impl ThreadSide {
 /// twice this.
 pub(crate) const HOST_RESERVE: usize = 128 << 10;
 
-/// The lowest address that Wasm, and entries into it, may leave the stack at that this thread runs on, if it is known:
-/// whoever runs here may have made it himself, for a coroutine.
-pub(crate) fn lowest_address(here: usize) -> Option<usize> {
-    let stack = sys::current_stack();
+/// The lowest address that Wasm, and entries into it, may leave the current stack at; `None` if that is another one than
+/// `here` is on: whoever runs here may have made it himself, for a coroutine.
+pub(crate) fn lowest_address(stack: &Range<usize>, here: usize) -> Option<usize> {
     stack.contains(&here).then(|| stack.start + HOST_RESERVE.min(stack.len() / 2))
 }
 
@@ -257,13 +270,8 @@ impl HostStack {
     /// Enters; `None` if that is deeper than `budget` bytes below the outermost entry on this stack.
     pub(crate) fn enter(budget: usize) -> Option<HostStack> {
         let here = sys::stack_pointer();
-        let known = replace_limit(0);
-        let limit = match known {
-            0 => here.saturating_sub(budget).max(lowest_address(here).unwrap_or(1)),
-            known => known,
-        };
-        replace_limit(limit);
-        (here >= limit).then_some(HostStack { outermost: known == 0 })
+        let (limit, outermost) = limit_at(here, budget);
+        (here >= limit).then_some(HostStack { outermost })
     }
 }
 

@@ -33,12 +33,12 @@ impl StackRange {
     /// The store is live and used by this thread.
     pub(super) unsafe fn enter(store: *mut VMStore, nested: bool) -> Option<StackRange> {
         let here = sys::stack_pointer();
-        let lowest =
-            lowest_address(here).filter(|lowest| lowest - sys::current_stack().start >= STACK_RESERVE)?;
+        let stack = sys::current_stack();
+        let lowest = lowest_address(&stack, here).filter(|lowest| lowest - stack.start >= STACK_RESERVE)?;
         // SAFETY: the caller's promise.
         unsafe {
             let outer = nested.then_some((*store).stack_floor);
-            let kept = outer.is_some_and(|floor| lowest_address(floor) == Some(lowest));
+            let kept = outer.is_some_and(|floor| lowest_address(&stack, floor) == Some(lowest));
             if !kept {
                 let wasm = StorePtr::from_vmstore(store).inner().config.max_wasm_stack;
                 (*store).stack_floor = here.saturating_sub(wasm).max(lowest);

@@ -7,24 +7,30 @@
 //! static HEAP: windlass_fuzz::footprint::Counting = windlass_fuzz::footprint::Counting;
 //! ```
 //!
-//! It counts for each thread what that thread allocates and frees, so that cases may run on several threads; what one
-//! thread allocates and another frees is counted wrongly, and evens out when a case is repeated.
+//! What is left behind is counted for the process, because threads free what others have allocated; what is taken at once, for
+//! each thread, so that several can be measured.
 
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs;
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
 /// The system's allocator, counted.
 pub struct Counting;
 
+/// Bytes of the process.
+static ALL: AtomicIsize = AtomicIsize::new(0);
+
 thread_local! {
+    /// Bytes of this thread, and the most that it had.
     static HEAP: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
 fn count(bytes: isize) {
+    ALL.fetch_add(bytes, Relaxed);
     // A thread that ends frees what is left when its counters are gone.
     let _ = HEAP.try_with(|heap| {
         heap.set(heap.get() + bytes);
@@ -67,14 +73,14 @@ pub fn peak_of<R>(f: impl FnOnce() -> R) -> (R, usize) {
     (result, PEAK.get().saturating_sub(before).max(0) as usize)
 }
 
-/// What this process and this thread hold.
+/// What this process holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
-    /// Bytes of the heap, of this thread.
+    /// Bytes of the heap.
     pub heap: isize,
-    /// Bytes of address space, of the process.
+    /// Bytes of address space.
     pub space: u64,
-    /// Open descriptors, of the process.
+    /// Open descriptors.
     pub descriptors: usize,
 }
 
@@ -84,7 +90,7 @@ impl Footprint {
         let space = fs::read_to_string("/proc/self/statm").unwrap_or_default();
         let pages: u64 = space.split(' ').next().and_then(|pages| pages.parse().ok()).unwrap_or(0);
         let descriptors = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
-        Footprint { heap: HEAP.get(), space: pages * 4096, descriptors }
+        Footprint { heap: ALL.load(Relaxed), space: pages * 4096, descriptors }
     }
 }
 

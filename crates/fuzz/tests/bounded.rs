@@ -1,7 +1,7 @@
 //! A bounded part of fuzzing, the same in every run.
 
 use windlass_fuzz::Random;
-use windlass_fuzz::footprint::{self, Counting};
+use windlass_fuzz::footprint::Counting;
 use windlass_fuzz::target::{Settings, TARGETS, Tally, Target};
 
 #[global_allocator]
@@ -67,11 +67,4 @@ fn targets_are_complete() {
         assert!(tests.contains(&format!("bounded(\"{name}\"")), "no test of {name}");
         assert!(manifest.contains(&format!("name = \"{name}\"")), "no entry for {name}");
     }
-}
-
-#[test]
-fn growth_is_seen() {
-    let mut kept: Vec<Vec<u8>> = Vec::with_capacity(100);
-    assert!(footprint::growth(|| kept.push(vec![0; 100])).is_some_and(|growth| growth.contains("heap")));
-    assert_eq!(footprint::growth(|| drop(vec![0_u8; 100])), None);
 }

@@ -1,5 +1,5 @@
-//! Cases leave nothing behind: neither on the heap, nor in the address space, nor descriptors. Alone in its process,
-//! because others would be measured with it.
+//! Cases leave nothing behind: neither on the heap, nor in the address space, nor descriptors. One test, alone in its
+//! process, because others would be measured with it.
 
 use windlass_fuzz::Random;
 use windlass_fuzz::footprint::{Counting, growth};
@@ -11,6 +11,9 @@ static HEAP: Counting = Counting;
 #[test]
 fn cases_leave_nothing_behind() {
     const CASES: u64 = 12;
+    let mut kept: Vec<Vec<u8>> = Vec::with_capacity(100);
+    assert!(growth(|| kept.push(vec![0; 100])).is_some(), "growth is not seen");
+    assert_eq!(growth(|| drop(vec![0_u8; 100])), None);
     for target in TARGETS {
         let fuzz = (target.start)(&Settings::default()).expect("both tiers are built");
         let mut ran = 0;

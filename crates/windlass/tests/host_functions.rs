@@ -229,6 +229,30 @@ fn reentrancy_ends_in_a_trap_not_in_a_crash() -> Result<()> {
 }
 
 #[test]
+fn the_host_s_stack_has_a_limit_of_its_own() -> Result<()> {
+    // Of the interpreter: compiled guests run on the host's stack, within `max_wasm_stack`.
+    let depth = |bytes: usize| -> Result<u64> {
+        let engine = Engine::new(Config::new().strategy(Strategy::Interpreter).max_host_stack(bytes))?;
+        let wat = r#"(module (import "" "f" (func $f)) (func $run (export "run") (call $f)))"#;
+        let mut store = Store::new(&engine, 0_u64);
+        let f = Func::wrap(&mut store, |mut caller: Caller<'_, u64>| -> Result<()> {
+            *caller.data_mut() += 1;
+            let run = caller.get_export("run").and_then(Extern::into_func).unwrap();
+            run.call(&mut caller, &[], &mut [])
+        });
+        let instance = Instance::new(&mut store, &Module::new(&engine, wat)?, &[f.into()])?;
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+        assert_eq!(trap(&run.call(&mut store, ()).unwrap_err()), Trap::StackOverflow);
+        Ok(*store.data())
+    };
+    let (small, large) = (depth(64 << 10)?, depth(512 << 10)?);
+    assert!(small > 5 && large > 4 * small, "{small} and {large} calls");
+    let error = Engine::new(Config::new().max_host_stack(1_000)).unwrap_err().to_string();
+    assert!(error.contains("max_host_stack") && error.contains("65536"), "{error}");
+    Ok(())
+}
+
+#[test]
 fn data_of_functions_is_dropped_with_store_and_linker() -> Result<()> {
     use std::sync::Arc;
     let token = Arc::new(());

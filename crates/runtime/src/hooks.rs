@@ -7,6 +7,8 @@ use windlass_abi::builtins::Status;
 
 /// What the runtime asks of the embedder. Called with no borrow of the store live, so that the
 /// implementation may use it; a panic is carried beyond the entry like a host function's.
+///
+/// No answer is an exception ([`Raise::Exception`]): what ends a guest from outside cannot be caught in it.
 pub trait Hooks {
     /// Whether a memory may be made (`current` 0) or grown; sizes in bytes.
     fn memory_growing(
@@ -56,6 +58,7 @@ impl StorePtr {
         unsafe {
             match answer {
                 Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(Raise::Exception(_))) => unreachable!("hooks do not throw"),
                 Ok(Err(raise)) => Err(self.raise(raise)),
                 Err(panic) => Err(self.raise_panic(panic)),
             }

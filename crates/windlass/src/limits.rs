@@ -72,7 +72,17 @@ pub trait ResourceLimiter: Send {
     fn memories(&self) -> usize {
         DEFAULT_COUNT
     }
+
+    /// The largest size of the store's heap in bytes: of exceptions, and of host values behind references, without what
+    /// these own. A heap without room is [`Trap::OutOfMemory`](crate::Trap::OutOfMemory) for the guest. Like the numbers
+    /// of things it is asked for when the limiter is set, and when things are made.
+    fn heap_size(&self) -> usize {
+        DEFAULT_HEAP
+    }
 }
+
+/// Of the heap, unless set.
+pub(crate) const DEFAULT_HEAP: usize = 1 << 30;
 
 /// Of instances, tables and memories, unless set.
 pub(crate) const DEFAULT_COUNT: usize = 10_000;
@@ -107,6 +117,7 @@ pub struct StoreLimits {
     instances: usize,
     tables: usize,
     memories: usize,
+    heap_size: usize,
     trap_on_grow_failure: bool,
 }
 
@@ -118,6 +129,7 @@ impl Default for StoreLimits {
             instances: DEFAULT_COUNT,
             tables: DEFAULT_COUNT,
             memories: DEFAULT_COUNT,
+            heap_size: DEFAULT_HEAP,
             trap_on_grow_failure: false,
         }
     }
@@ -165,6 +177,10 @@ impl ResourceLimiter for StoreLimits {
     fn memories(&self) -> usize {
         self.memories
     }
+
+    fn heap_size(&self) -> usize {
+        self.heap_size
+    }
 }
 
 /// Builds [`StoreLimits`]; what is not set is not limited beyond the defaults of [`ResourceLimiter`].
@@ -204,6 +220,22 @@ impl StoreLimitsBuilder {
     /// The largest number of memories.
     pub fn memories(mut self, limit: usize) -> StoreLimitsBuilder {
         self.0.memories = limit;
+        self
+    }
+
+    /// The largest size of the store's heap of references, in bytes: see [`ResourceLimiter::heap_size`].
+    ///
+    /// ```
+    /// # use windlass::*;
+    /// let limits = StoreLimitsBuilder::new().heap_size(1 << 20).build();
+    /// let mut store = Store::new(&Engine::default(), limits);
+    /// store.limiter(|limits| limits);
+    /// // Kept as long as the scope, which is the whole program's.
+    /// let made = (0..1_000_000).take_while(|n| ExternRef::new(&mut store, *n).is_ok()).count();
+    /// assert!((10_000..100_000).contains(&made));
+    /// ```
+    pub fn heap_size(mut self, limit: usize) -> StoreLimitsBuilder {
+        self.0.heap_size = limit;
         self
     }
 

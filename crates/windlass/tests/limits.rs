@@ -276,3 +276,63 @@ fn engines_forget_stores_that_are_gone() -> Result<()> {
     assert!(weak.upgrade().is_none(), "nothing keeps the engine");
     Ok(())
 }
+
+/// The heap of references is limited: a guest that keeps exceptions, and a host that keeps values, run out of room, and
+/// go on when there is garbage.
+#[test]
+fn heaps_are_limited() -> Result<()> {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        r#"(module (tag $e (param i64)) (table $t 100_000 exnref)
+            (func (export "make") (param $n i32) (param $keep i32) (local $x exnref)
+                (loop $l
+                    (block $h (result exnref) (try_table (catch_all_ref $h) (throw $e (i64.const 1))) unreachable)
+                    (local.set $x)
+                    (if (local.get $keep) (then (table.set $t (local.get $n) (local.get $x))))
+                    (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"#,
+    )?;
+    let limits = StoreLimitsBuilder::new().heap_size(1 << 20).build();
+    let mut store = Store::new(&engine, limits);
+    store.limiter(|limits| limits);
+    let instance = Instance::new(&mut store, &module, &[])?;
+    let make = instance.get_typed_func::<(i32, i32), ()>(&mut store, "make")?;
+    // Garbage needs no room.
+    make.call(&mut store, (90_000, 0))?;
+    assert_eq!(trap(&make.call(&mut store, (90_000, 1)).unwrap_err()), Trap::OutOfMemory);
+    // The host finds no room either, and one that is given some finds it.
+    assert!(ExternRef::new(&mut store, 5).is_err());
+    *store.data_mut() = StoreLimitsBuilder::new().heap_size(64 << 20).build();
+    store.limiter(|limits| limits);
+    make.call(&mut store, (90_000, 1))?;
+    assert!(ExternRef::new(&mut store, 5).is_ok());
+    Ok(())
+}
+
+/// What a callback throws at the deadline is no exception that the guest could catch: it ends the guest on every tier.
+#[test]
+fn errors_of_callbacks_cannot_be_caught() -> Result<()> {
+    let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    let (mut store, instance) = instance_on(
+        &engine,
+        r#"(module (tag $e (export "e"))
+            (func (export "run") (result i32)
+                (block $h
+                    (try_table (catch_all $h) (loop (br 0))))
+                (i32.const 1)))"#,
+    );
+    store.set_epoch_deadline(1);
+    let tag = instance.get_tag(&mut store, "e").unwrap();
+    store.epoch_deadline_callback(move |mut store| {
+        let ty = ExnType::from_tag_type(&tag.ty(&store))?;
+        let pre = ExnRefPre::new(&mut store, ty);
+        let exception = ExnRef::new(&mut store, &pre, &tag, &[])?;
+        store.throw(exception)
+    });
+    engine.increment_epoch();
+    let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
+    let error = run.call(&mut store, ()).unwrap_err();
+    assert!(error.is::<ThrownException>(), "{error:?}");
+    assert!(store.take_pending_exception().is_some());
+    Ok(())
+}

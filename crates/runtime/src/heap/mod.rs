@@ -88,9 +88,13 @@ pub(crate) struct Heap {
 }
 
 impl Heap {
+    /// The most words of a heap of so many bytes. References are 32-bit.
+    fn words(max_bytes: usize) -> usize {
+        (max_bytes / size_of::<Word>()).min(u32::MAX as usize)
+    }
+
     pub(crate) fn new(max_bytes: usize, stress: bool) -> Heap {
-        // References are 32-bit.
-        let max = (max_bytes / size_of::<Word>()).min(u32::MAX as usize);
+        let max = Heap::words(max_bytes);
         Heap {
             space: Vec::new(),
             spare: Vec::new(),
@@ -101,6 +105,12 @@ impl Heap {
             work: 0,
             collections: 0,
         }
+    }
+
+    /// Limits the heap anew. If it is larger already, there is no room until enough of it is garbage.
+    fn set_max(&mut self, max_bytes: usize) {
+        self.max = Heap::words(max_bytes);
+        self.threshold = self.threshold.min(self.max);
     }
 
     #[cfg(test)]
@@ -272,6 +282,11 @@ impl Store {
             value
         };
         Some(tag.signature.params.iter().map(value).collect())
+    }
+
+    /// Sets the largest size of the heap in bytes; the store's configuration says what it is at first.
+    pub fn set_max_heap(&mut self, bytes: usize) {
+        self.inner_mut().heap.set_max(bytes);
     }
 
     /// Collects now.

@@ -43,6 +43,10 @@ pub(crate) unsafe fn copy(dst: *mut u8, src: *const u8, len: usize) {
 /// # Safety
 /// `dst` is writable for `len` bytes; accesses by other threads are atomic.
 pub(crate) unsafe fn fill(dst: *mut u8, value: u8, len: usize) {
+    if cfg!(feature = "planted-race") {
+        // SAFETY: within the range. That this is a race, when others access it, is the purpose.
+        return (0..len).for_each(|i| unsafe { dst.add(i).write(value) });
+    }
     let head = dst.align_offset(WORD).min(len);
     let words = (len - head) / WORD;
     let tail = head + words * WORD;

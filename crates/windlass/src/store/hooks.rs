@@ -35,8 +35,11 @@ pub(super) struct StoreHooks<T: 'static>(pub NonNull<StoreInner<T>>);
 impl<T> StoreInner<T> {
     /// Asks the limiter how many things the store may hold.
     pub(crate) fn update_counts(&mut self) {
-        let limits = self.ask_limiter(|limiter| (limiter.instances(), limiter.tables(), limiter.memories()));
-        if let Some((instances, tables, memories)) = limits {
+        let limits = self.ask_limiter(|limiter| {
+            (limiter.instances(), limiter.tables(), limiter.memories(), limiter.heap_size())
+        });
+        if let Some((instances, tables, memories, heap_size)) = limits {
+            self.core.runtime.set_max_heap(heap_size);
             self.core.counts.instances.set_limit(instances);
             self.core.counts.tables.set_limit(tables);
             self.core.counts.memories.set_limit(memories);

@@ -328,3 +328,34 @@ fn a_throw_without_a_pending_exception_is_an_ordinary_error() -> Result<()> {
     assert!(store.take_pending_exception().is_none());
     Ok(())
 }
+
+#[test]
+fn a_full_heap_gives_the_value_back() -> Result<()> {
+    for engine in engines() {
+        let mut store = Store::new(&engine, StoreLimitsBuilder::new().heap_size(64 << 10).build());
+        store.limiter(|limits| limits);
+        let alive = Arc::new(AtomicUsize::new(0));
+        let (given_back, full) = {
+            let mut scope = RootScope::new(&mut store);
+            let error = loop {
+                if let Err(error) = ExternRef::new(&mut scope, Counted::new(&alive, 7)) {
+                    break error;
+                }
+            };
+            assert!(error.to_string().contains("full"), "{error}");
+            let tag = Tag::new(&mut scope, &TagType::new(FuncType::new(&engine, vec![ValType::I64; 9], [])))?;
+            let ty = ExnType::from_tag_type(&tag.ty(&scope))?;
+            let pre = ExnRefPre::new(&mut scope, ty);
+            let exception = ExnRef::new(&mut scope, &pre, &tag, &[Val::I64(1); 9]).unwrap_err();
+            assert!(exception.is::<GcHeapOutOfMemory<()>>(), "{exception:?}");
+            error.downcast::<GcHeapOutOfMemory<Counted>>()?.take_inner()
+        };
+        // All others were let go with the scope.
+        assert!(alive.load(SeqCst) > 100);
+        store.gc(Some(&full))?;
+        assert_eq!((alive.load(SeqCst), given_back.1), (1, 7));
+        let again = ExternRef::new(&mut store, given_back)?;
+        assert_eq!(value(&store, again), 7);
+    }
+    Ok(())
+}

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Each poll may come from another thread. So whatever belongs to the stack that runs is swapped with it, by
-//! [`Side::swap`]: in the store its current entry, where its frames go and how deep the stack may get; of the
+//! `Side::swap`: in the store its current entry, where its frames go and how deep the stack may get; of the
 //! thread, which stack it is on.
 //!
 //! **Who may wait.** A fiber may only be suspended where nothing lies on its stack that must stay on a thread. Wasm,

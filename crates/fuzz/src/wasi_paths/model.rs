@@ -257,7 +257,10 @@ impl Model {
         let slash = old.1.ends_with('/');
         let is_file = |node: Id| !self.is_directory(node);
         if new.1.ends_with('/') && self.stat(old.0, old.1, false).is_ok_and(is_file) {
-            return Err(Errno::NotDir);
+            return match self.stat(new.0, strip(new.1), false) {
+                Ok(_) | Err(Errno::NoEnt) => Err(Errno::NotDir),
+                Err(error) => Err(error),
+            };
         }
         let (from, old_name) = self.walk_parent(old.0, strip(old.1))?;
         let (to, new_name) = self.walk_parent(new.0, strip(new.1))?;

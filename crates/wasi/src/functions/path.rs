@@ -185,8 +185,7 @@ impl WasiCtx {
         let path = memory.path(path, path_len)?;
         // With a slash at its end, `cap-std` takes a name for that of the directory's own entry, `name/.`, which the
         // host does not remove.
-        let name = path.trim_end_matches('/');
-        directory.dir.remove_dir(if name.is_empty() { &path } else { name })?;
+        directory.dir.remove_dir(without_slashes(&path))?;
         Ok(())
     }
 
@@ -207,7 +206,10 @@ impl WasiCtx {
         old.may_give_to(new)?;
         // Only a directory can get a name with a slash behind it; `cap-std` does not mind.
         if to.ends_with('/') && old.dir.symlink_metadata(&from).is_ok_and(|old| !old.is_dir()) {
-            return Err(Errno::NotDir.into());
+            return match new.dir.symlink_metadata(without_slashes(&to)).map_err(Errno::from) {
+                Ok(_) | Err(Errno::NoEnt) => Err(Errno::NotDir.into()),
+                Err(error) => Err(error.into()),
+            };
         }
         old.dir.rename(from, &new.dir, to)?;
         Ok(())
@@ -281,8 +283,10 @@ impl Directory {
                 // To hosts a link is no directory; to guests it is a link that is not followed.
                 Err(error)
                     if Host::from_io_error(&error) == Some(Host::NOTDIR)
+                        && oflags.contains(OFlags::DIRECTORY)
                         && !follow
                         && !path.ends_with('/')
+                        && !path.ends_with("/.")
                         && self.dir.symlink_metadata(path).is_ok_and(|it| it.is_symlink()) =>
                 {
                     return Err(Errno::Loop.into());
@@ -324,6 +328,14 @@ fn options(follow: bool, flags: HostFlags) -> OpenOptions {
     options.follow(if follow { FollowSymlinks::Yes } else { FollowSymlinks::No });
     options.custom_flags(flags.bits() as i32);
     options
+}
+
+/// A path without the slashes at its end; of nothing but slashes, itself.
+fn without_slashes(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => path,
+        name => name,
+    }
 }
 
 /// Whether a symbolic link at the end of a path is followed.

@@ -318,7 +318,7 @@ fn offsets_end_where_the_host_ends() {
         g.err("fd_seek", &[fd, u64::MAX, 0, TO], Errno::Inval);
         g.err("fd_seek", &[fd, i64::MIN as u64, 1, TO], Errno::Inval);
         g.ok("fd_seek", &[fd, 5, 0, TO]);
-        g.err("fd_seek", &[fd, last, 1, TO], Errno::Overflow);
+        assert_ne!(g.call("fd_seek", &[fd, last, 1, TO]), 0, "which error, file systems disagree");
         g.ok("fd_tell", &[fd, TO]);
         assert_eq!(g.u64(OUT), 5, "what fails moves nothing");
         assert!(

@@ -193,7 +193,10 @@ fn run(store: &mut Store<StoreLimits>, module: &Module, plan: &Plan) -> Trace {
         let imports = match imports {
             Ok(imports) => imports,
             Err(error) => {
-                assert!(plan.refusals, "every type but of garbage-collected objects has a default value: {error:?}");
+                assert!(
+                    plan.refusals,
+                    "every type but of garbage-collected objects has a default value: {error:?}"
+                );
                 trace.stillborn = Some(judge(&error, plan));
                 return trace;
             }

@@ -141,7 +141,8 @@ impl Fuzz for ModuleBytes {
     fn run(&self, data: &[u8]) -> Result<Tally, Box<Finding>> {
         let finding = |what: String| Finding::new(what, data);
         let taken = self.default.compile(data).map_err(finding)?;
-        let choice = data.iter().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(*byte as usize));
+        let choice =
+            data.iter().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(*byte as usize));
         self.others[choice % self.others.len()].compile(data).map_err(finding)?;
         Ok(if taken { Tally { cases: 1, modules: 1, ..Tally::default() } } else { Tally::rejected() })
     }
@@ -167,7 +168,8 @@ fn compile(engine: &Engine, case: &[u8]) -> Result<Outcome, String> {
                 return Err(format!("it is compiled, but not valid: {error:?}"));
             }
             // All that can be asked of a module has an answer.
-            let asked = module.imports().map(|import| import.ty()).chain(module.exports().map(|export| export.ty()));
+            let asked =
+                module.imports().map(|import| import.ty()).chain(module.exports().map(|export| export.ty()));
             let types = asked.count() + module.functions().count();
             let required = module.resources_required();
             assert!(types > 0 || required.num_memories < u32::MAX);

@@ -147,7 +147,8 @@ impl Fuzz for ProgramsLimited {
             .collect();
         let mut exhausted = false;
         if !case.plan.interruption.ends() {
-            let finding = |what| Finding::new(format!("with variants {:?}: {what}", case.variants), case.wasm.clone());
+            let finding =
+                |what| Finding::new(format!("with variants {:?}: {what}", case.variants), case.wasm.clone());
             for pair in traces.windows(2) {
                 exhausted |= same_traces(pair[0].as_ref(), pair[1].as_ref(), case.exact).map_err(finding)?;
             }

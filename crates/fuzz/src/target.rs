@@ -1,6 +1,8 @@
 //! What is fuzzed: one table, which the tests, the driver and libFuzzer's targets all go through.
 
-use crate::{Random, api_calls, differential, generator::Subset, module_bytes, programs_limited, seeds, wasi_paths};
+use crate::{
+    Random, api_calls, differential, generator::Subset, module_bytes, programs_limited, seeds, wasi_paths,
+};
 use std::fmt;
 use std::ops::AddAssign;
 use std::time::{Duration, Instant};
@@ -114,9 +116,7 @@ pub trait Fuzz: Send + Sync {
                 let attempts = [without, zeroed].into_iter().filter(|attempt| *attempt != data);
                 let found = attempts
                     .filter_map(|attempt| Some((self.run(&attempt).err()?, attempt)))
-                    .find(|(finding, attempt)| {
-                        finding.size() <= best.size() && attempt.len() <= data.len()
-                    });
+                    .find(|(finding, attempt)| finding.size() <= best.size() && attempt.len() <= data.len());
                 match found {
                     Some((finding, attempt)) => {
                         // What is left out is followed by something else at the same place.

@@ -417,8 +417,14 @@ fn table_copy(cx: &mut Cx<'_>, model: &mut Model, input: &mut Unstructured<'_>) 
     let (to, from) = (any(input, model.tables.len())?, any(input, model.tables.len())?);
     let (at, source) = (small(input, 12)? as usize, small(input, 12)? as usize);
     let len = small(input, 12)? as usize;
-    let result =
-        Table::copy(&mut *cx, &model.tables[to].0, at as u64, &model.tables[from].0, source as u64, len as u64);
+    let result = Table::copy(
+        &mut *cx,
+        &model.tables[to].0,
+        at as u64,
+        &model.tables[from].0,
+        source as u64,
+        len as u64,
+    );
     let moved = model.tables[from].1.elements.get(source..source + len).map(<[_]>::to_vec);
     match (moved, model.tables[to].1.elements.get_mut(at..at + len)) {
         (Some(moved), Some(place)) => {
@@ -468,11 +474,7 @@ fn guest_table_grow(cx: &mut Cx<'_>, model: &mut Model, input: &mut Unstructured
 // Globals.
 
 /// A value of a type: that of the model, or another.
-fn any_value(
-    cx: &mut Cx<'_>,
-    model: &Model,
-    input: &mut Unstructured<'_>,
-) -> Option<(Val, Value, ValType)> {
+fn any_value(cx: &mut Cx<'_>, model: &Model, input: &mut Unstructured<'_>) -> Option<(Val, Value, ValType)> {
     Some(match small(input, 4)? {
         0 => {
             let x = input.arbitrary().ok()?;
@@ -719,7 +721,9 @@ fn ends(
     returned: fn(i32) -> Vec<Value>,
 ) -> Outcome {
     let values = |cx: &Cx<'_>, result: windlass::Result<Vec<Val>>| {
-        result.map(|all| all.into_iter().map(|val| value(cx, val)).collect::<Vec<_>>()).map_err(|e| format!("{e:?}"))
+        result
+            .map(|all| all.into_iter().map(|val| value(cx, val)).collect::<Vec<_>>())
+            .map_err(|e| format!("{e:?}"))
     };
     match (how, result) {
         (2, Err(text)) if text == "the host panics" => Ok(Step::Panicked),
@@ -820,8 +824,11 @@ fn instantiate(cx: &mut Cx<'_>, model: &mut Model, input: &mut Unstructured<'_>)
         0 => model.linker.instantiate(&mut *cx, &model.module),
         1 => model.linker.instantiate_pre(&model.module).and_then(|pre| pre.instantiate(&mut *cx)),
         _ => {
-            let imports: Vec<Extern> =
-                model.module.imports().filter_map(|import| model.linker.get_by_import(&mut *cx, &import)).collect();
+            let imports: Vec<Extern> = model
+                .module
+                .imports()
+                .filter_map(|import| model.linker.get_by_import(&mut *cx, &import))
+                .collect();
             Instance::new(&mut *cx, &model.module, &imports)
         }
     };
@@ -875,7 +882,11 @@ fn link_wrong(cx: &mut Cx<'_>, model: &mut Model, input: &mut Unstructured<'_>) 
     linker.define(&*cx, "host", name, wrong).ok()?;
     let result = linker.instantiate(&mut *cx, &model.module);
     let wrong = result.as_ref().is_err_and(|error| error.is::<IncompatibleImportError>());
-    Some(if wrong { Ok(Step::Refused) } else { Err(format!("{result:?}, where an import is of the wrong type")) })
+    Some(if wrong {
+        Ok(Step::Refused)
+    } else {
+        Err(format!("{result:?}, where an import is of the wrong type"))
+    })
 }
 
 fn link_twice(cx: &mut Cx<'_>, model: &mut Model, input: &mut Unstructured<'_>) -> Option<Outcome> {
@@ -888,7 +899,11 @@ fn link_twice(cx: &mut Cx<'_>, model: &mut Model, input: &mut Unstructured<'_>) 
         return Some(Err(format!("{error:?}")));
     }
     let found = linker.get(&mut *cx, "subject", "memory").ok().and_then(Extern::into_memory);
-    returned(same("the size", found.map(|m| m.data_size(&*cx)), Some(model.memories[subject.memory].1.bytes.len())))
+    returned(same(
+        "the size",
+        found.map(|m| m.data_size(&*cx)),
+        Some(model.memories[subject.memory].1.bytes.len()),
+    ))
 }
 
 // Misuse.
@@ -946,7 +961,8 @@ fn shared_memory(cx: &mut Cx<'_>, _: &mut Model, input: &mut Unstructured<'_>) -
     let mut found = [0; 4];
     let read = memory.read(at, &mut found).is_ok();
     let fits = at + 4 <= PAGE;
-    let agrees = same("what is there", (written, read, found), (fits, fits, if fits { bytes } else { [0; 4] }));
+    let agrees =
+        same("what is there", (written, read, found), (fits, fits, if fits { bytes } else { [0; 4] }));
     // Nobody waits, and nothing is as expected: neither may block.
     let word = u64::from(at as u32 & !3);
     let notified = memory.atomic_notify(word, 1);

@@ -69,7 +69,13 @@ impl Fuzz for ApiCalls {
         let mut tally = Tally { cases: 1, modules: 1, ..Tally::default() };
         for (i, engines) in self.engines.iter().enumerate() {
             let (mut log, mut steps) = (String::new(), Tally::default());
-            let outcome = sequence(&engines[usize::from(stress)], &engines[usize::from(!stress)], data, &mut log, &mut steps);
+            let outcome = sequence(
+                &engines[usize::from(stress)],
+                &engines[usize::from(!stress)],
+                data,
+                &mut log,
+                &mut steps,
+            );
             if let Err(difference) = outcome {
                 return Err(Finding::new(format!("tier {i}: {difference}\nafter\n{log}"), data));
             }

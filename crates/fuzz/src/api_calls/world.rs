@@ -180,8 +180,10 @@ impl World {
         }
         for (table, wanted) in &model.tables {
             let size = table.size(&cx);
-            let found: Vec<Option<u32>> =
-                (0..size).map(|i| table.get(&mut cx, i).map(|r| number(&cx, r))).collect::<Option<_>>().unwrap_or_default();
+            let found: Vec<Option<u32>> = (0..size)
+                .map(|i| table.get(&mut cx, i).map(|r| number(&cx, r)))
+                .collect::<Option<_>>()
+                .unwrap_or_default();
             if found != wanted.elements {
                 return Err(format!("a table's elements: {found:?}, wanted {:?}", wanted.elements));
             }

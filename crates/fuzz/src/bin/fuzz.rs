@@ -58,6 +58,9 @@ struct Args {
     /// Runs this one case
     #[arg(long)]
     case: Option<u64>,
+    /// Writes the cases to begin with into this folder, for libFuzzer, and runs nothing
+    #[arg(long, value_name = "FOLDER")]
+    write_seeds: Option<PathBuf>,
     /// What this program starts itself as: cases from this number on, into this file
     #[arg(long, hide = true, num_args = 2)]
     child: Vec<String>,
@@ -151,6 +154,7 @@ impl Counts {
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match (args.case, args.child.as_slice()) {
+        _ if args.write_seeds.is_some() => write_seeds(&args),
         (Some(number), _) => one(&args, number),
         (None, [first, file]) => child(&args, first.parse().expect("our own number"), Path::new(file)),
         _ => parent(&args),
@@ -181,6 +185,16 @@ impl Fuzz for Caught<'_> {
     fn run(&self, data: &[u8]) -> Result<Tally, Box<Finding>> {
         attempt(self.0, data)
     }
+}
+
+/// Writes the seeds, each under its number.
+fn write_seeds(args: &Args) -> windlass::Result<u64> {
+    let folder = args.write_seeds.as_deref().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    for (i, seed) in (args.target().seeds)().iter().enumerate() {
+        fs::write(folder.join(format!("seed-{i}")), seed)?;
+    }
+    Ok(0)
 }
 
 /// Runs a case and prints it, or what was found.
@@ -372,7 +386,11 @@ fn report(args: &Args, number: u64, status: ExitStatus, hangs: bool) -> windlass
         (false, Some(1)) => "fails".to_owned(),
         _ => format!("crashes: {status}"),
     };
-    println!("FINDING: {} case {number} {what}; {}", args.target, args.findings.join(format!("{number}.txt")).display());
+    println!(
+        "FINDING: {} case {number} {what}; {}",
+        args.target,
+        args.findings.join(format!("{number}.txt")).display()
+    );
     if what != "fails" {
         save(args, number, &args.data(number), &format!("{} case {number} {what}", args.target))?;
     }

@@ -214,7 +214,7 @@ impl<'a, 'f> Decoder<'a, 'f> {
             Payload::DataSection(s) => (Limit::data_segments, s.count(), 0, s.range()),
             Payload::CodeSectionEntry(body) => {
                 let range = body.range();
-                if self.bodies.len() % 256 == 0 {
+                if self.bodies.len().is_multiple_of(256) {
                     limits::watch(self.watch, range.start)?;
                 }
                 return self.limits.check(Limit::function_bytes, range.len(), range.start);

@@ -14,6 +14,17 @@ use rustix::fd::{AsFd, BorrowedFd};
 
 bitflags! {
     /// What a guest may do with the directories under a preopened directory.
+    ///
+    /// ```
+    /// use windlass_wasi::{DirPerms, FilePerms, WasiCtxBuilder};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let data = std::env::temp_dir();
+    /// // It may look at everything and change nothing.
+    /// let wasi = WasiCtxBuilder::new().preopened_dir(data, "/", DirPerms::READ, FilePerms::READ)?.build();
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct DirPerms: u8 {
         /// Look up, open and list what is there.
@@ -22,7 +33,13 @@ bitflags! {
         const MUTATE = 2;
     }
 
-    /// What a guest may do with the files under a preopened directory.
+    /// What a guest may do with the files under a preopened directory: see [`DirPerms`].
+    ///
+    /// ```
+    /// use windlass_wasi::FilePerms;
+    ///
+    /// assert_eq!(FilePerms::all(), FilePerms::READ | FilePerms::WRITE);
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct FilePerms: u8 {
         /// Open for reading.

@@ -10,6 +10,17 @@ use std::{fmt, io};
 macro_rules! errnos {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal, host: $($host:ident)|* ;)*) => {
         /// An error number of WASI preview 1; success is not among them.
+        ///
+        /// The host's errors become one of them, those of custom streams, too.
+        ///
+        /// ```
+        /// use std::io::{Error, ErrorKind};
+        /// use windlass_wasi::Errno;
+        ///
+        /// assert_eq!(Errno::from(Error::from(ErrorKind::BrokenPipe)), Errno::Pipe);
+        /// assert_eq!(Errno::Pipe as u16, 64);
+        /// assert_eq!(Errno::Pipe.to_string(), "Pipe (64)");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u16)]
         pub enum Errno {
@@ -231,6 +242,14 @@ impl From<io::Error> for Errno {
 ///
 /// It leaves the guest as an error; [`windlass::Error::downcast_ref`] finds it. The code is the guest's own, whole:
 /// what a process can say of it (on Unix, the low eight bits) is for the caller to decide.
+///
+/// ```
+/// use windlass_wasi::Exit;
+///
+/// let error = windlass::Error::from(Exit(3));
+/// assert_eq!(error.downcast_ref(), Some(&Exit(3)));
+/// assert_eq!(error.to_string(), "the program exited with code 3");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(
     /// The code that the guest gave.

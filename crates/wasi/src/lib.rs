@@ -4,8 +4,12 @@
 //! directories, clocks, randomness), keeps the [`WasiCtx`] in its store's data, and offers the 46 functions of
 //! `wasi_snapshot_preview1` with [`add_to_linker`]. A guest that calls `proc_exit` is left with the error [`Exit`].
 //!
+//! A guest that waits, for a time or for a stream, is interrupted as one that runs
+//! ([`windlass::Config::epoch_interruption`]); [`InputStream`] and [`OutputStream`] say how streams of the embedder's own are
+//! waited for. On an asynchronous store, a call of WASI holds its thread.
+//!
 //! Inside, guest memory comes in as a `GuestMemory`, the one way to the guest's bytes; the functions work on it and on
-//! the context; the `errno` module turns the host's errors into WASI's. No function trusts a number of the guest, and
+//! the context; the `errno` module turns the host's errors into WASI's; `wait` has the one wait. No function trusts a number of the guest, and
 //! none panics. Files are reached through `cap-std`, which keeps every path within its directory. This crate has no
 //! unsafe code.
 

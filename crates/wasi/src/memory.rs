@@ -241,7 +241,7 @@ impl Buffers {
             let used = len.min(range.len());
             range.start += used;
             len -= used;
-            if range.len() > 0 {
+            if range.start < range.end {
                 return;
             }
             self.first += 1;

@@ -142,3 +142,54 @@ fn a_broken_clock_is_an_error() {
         |g| g.err("clock_time_get", &[1, 0, TO], Errno::Overflow),
     );
 }
+
+/// Says that it is a terminal, and gives more than it was asked for.
+struct Terminal;
+
+impl crate::InputStream for Terminal {
+    fn poll_read(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+        buffer: &mut [u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        std::task::Poll::Ready(Ok(buffer.len() + 10))
+    }
+
+    fn is_terminal(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_custom_stream_can_be_a_terminal_and_cannot_read_more_than_there_is_room_for() {
+    each_with(
+        |builder| {
+            builder.stdin(Terminal);
+        },
+        |g| {
+            g.ok("fd_fdstat_get", &[0, TO]);
+            assert_eq!(g.peek(OUT, 1), [FileType::CharacterDevice as u8]);
+            assert_eq!(g.read(0, 3).len(), 3);
+        },
+    );
+}
+
+#[test]
+fn who_does_not_wait_is_told_to_come_again() {
+    let input = crate::InputBuffer::new();
+    each_with(
+        |builder| {
+            builder.stdin(input.clone());
+        },
+        |g| {
+            g.ok("fd_fdstat_set_flags", &[0, 4]);
+            let [iovs, count] = g.buffers(&[(1000, 3)]);
+            g.err("fd_read", &[0, iovs, count, TO], Errno::Again);
+            input.push("abcd");
+            assert_eq!([g.read(0, 3), g.read(0, 3)].concat(), b"abcd");
+            g.err("fd_read", &[0, iovs, count, TO], Errno::Again);
+        },
+    );
+    input.close();
+    input.close();
+}

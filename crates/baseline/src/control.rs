@@ -13,10 +13,10 @@ use core::mem::offset_of;
 use windlass_abi::code::{CatchRow, HandlerRow};
 use windlass_abi::native::{Location, NativeStubs};
 use windlass_abi::trap::TrapCode;
-use windlass_abi::types::{TypeIndex, ValKind, ValType};
-use windlass_wasm::SinkError;
+use windlass_abi::types::ValKind;
 use windlass_wasm::fuel;
 use windlass_wasm::wasmparser::{BlockType, BrTable, Catch, TryTable};
+use windlass_wasm::{BlockValues, SinkError};
 
 type Done = Result<(), SinkError>;
 
@@ -33,25 +33,12 @@ pub(crate) enum ControlKind {
     Try { start: u32, catches: u32, catches_end: u32 },
 }
 
-/// The values that a block takes or gives.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Types {
-    /// None.
-    Empty,
-    /// One.
-    One(ValKind),
-    /// The parameters of a function type.
-    Params(TypeIndex),
-    /// The results of a function type.
-    Results(TypeIndex),
-}
-
 /// A block that is open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Control {
     kind: ControlKind,
-    params: Types,
-    results: Types,
+    params: BlockValues,
+    results: BlockValues,
     /// Entries below the block's parameters.
     base: usize,
     /// Slots of those.
@@ -67,46 +54,8 @@ pub(crate) struct Control {
 }
 
 impl<'m, M: Masm> Compiler<'m, M> {
-    fn list(&self, types: Types) -> &'m [ValType] {
-        match types {
-            Types::Params(i) => &self.facts().func_type(i).params,
-            Types::Results(i) => &self.facts().func_type(i).results,
-            Types::Empty | Types::One(_) => &[],
-        }
-    }
-
-    /// The number of values.
-    fn count_of(&self, types: Types) -> usize {
-        match types {
-            Types::One(_) => 1,
-            other => self.list(other).len(),
-        }
-    }
-
-    /// Slots of values.
-    fn slots_of(&self, types: Types) -> u32 {
-        match types {
-            Types::One(kind) => kind.slots() as u32,
-            other => self.list(other).iter().map(|t| t.kind().slots() as u32).sum(),
-        }
-    }
-
-    /// The kind of a single value.
-    fn single(&self, types: Types) -> Option<ValKind> {
-        match types {
-            Types::One(kind) => Some(kind),
-            other => match self.list(other) {
-                [t] => Some(t.kind()),
-                _ => None,
-            },
-        }
-    }
-
-    fn push_homes(&mut self, types: Types) -> Done {
-        match types {
-            Types::One(kind) => self.push(Place::Home, kind),
-            other => self.list(other).iter().try_for_each(|t| self.push(Place::Home, t.kind())),
-        }
+    fn push_homes(&mut self, types: BlockValues) -> Done {
+        types.kinds(self.facts()).try_for_each(|kind| self.push(Place::Home, kind))
     }
 
     /// The register in which a single value crosses.
@@ -118,7 +67,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
     }
 
     /// What a branch to a label carries.
-    fn carried(&self, control: &Control) -> Types {
+    fn carried(&self, control: &Control) -> BlockValues {
         if control.kind == ControlKind::Loop { control.params } else { control.results }
     }
 
@@ -133,8 +82,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
         let label = self.m.new_label();
         self.f.control.push(Control {
             kind: ControlKind::Block,
-            params: Types::Empty,
-            results: Types::Results(ty),
+            params: BlockValues::None,
+            results: BlockValues::Results(ty),
             base: 0,
             base_height: 0,
             dead: false,
@@ -229,16 +178,12 @@ impl<'m, M: Masm> Compiler<'m, M> {
     }
 
     fn open(&mut self, kind: ControlKind, ty: BlockType, label: Label) {
-        let (params, results) = match ty {
-            BlockType::Empty => (Types::Empty, Types::Empty),
-            BlockType::Type(t) => (Types::Empty, Types::One(self.kinds.val(t).kind())),
-            BlockType::FuncType(i) => (Types::Params(i), Types::Results(i)),
-        };
+        let (params, results) = BlockValues::of(ty, &self.kinds);
         let dead = self.f.dead;
         let (base, base_height) = if dead {
             (self.f.stack.len(), self.f.height)
         } else {
-            (self.f.stack.len() - self.count_of(params), self.f.height - self.slots_of(params))
+            (self.f.stack.len() - params.count(self.facts()), self.f.height - params.slots(self.facts()))
         };
         self.f.control.push(Control {
             kind,
@@ -257,7 +202,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
     fn before_block(&mut self, ty: BlockType) {
         self.settle();
         if let BlockType::FuncType(i) = ty {
-            let count = self.count_of(Types::Params(i));
+            let count = BlockValues::Params(i).count(self.facts());
             self.bring_top_home(count);
         }
     }
@@ -341,7 +286,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         let mut joined = control.joined;
         if let ControlKind::If { otherwise } = control.kind {
             // Without `else`, what skips the arm goes to the end with the parameters, which are the results.
-            match self.single(control.results) {
+            match control.results.single(self.facts()) {
                 Some(kind) => {
                     if !self.f.dead {
                         self.carry(at);
@@ -379,8 +324,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
     }
 
     /// Pushes what has come to a label.
-    fn push_joined(&mut self, types: Types) -> Done {
-        match self.single(types) {
+    fn push_joined(&mut self, types: BlockValues) -> Done {
+        match types.single(self.facts()) {
             Some(kind) => {
                 let reg = Self::join_reg(kind);
                 self.f.free.remove(reg);
@@ -404,7 +349,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         self.truncate(0);
         self.f.dead = false;
         self.push_joined(control.results)?;
-        if self.count_of(control.results) > 1 {
+        if control.results.count(self.facts()) > 1 {
             self.place_results();
         }
         // The epilogue follows.
@@ -451,8 +396,8 @@ impl<'m, M: Masm> Compiler<'m, M> {
     fn carry(&mut self, at: usize) {
         let control = self.f.control[at];
         let types = self.carried(&control);
-        let count = self.count_of(types);
-        match (count, self.single(types)) {
+        let count = types.count(self.facts());
+        match (count, types.single(self.facts())) {
             (0, _) => {}
             (1, Some(kind)) if control.kind != ControlKind::Loop => {
                 let e = *self.f.stack.last().expect("validated");
@@ -501,10 +446,10 @@ impl<'m, M: Masm> Compiler<'m, M> {
     fn is_level(&self, at: usize) -> bool {
         let control = &self.f.control[at];
         let types = self.carried(control);
-        match self.count_of(types) {
+        match types.count(self.facts()) {
             0 => true,
             1 if control.kind != ControlKind::Loop => false,
-            _ => self.f.height - self.slots_of(types) == control.base_height,
+            _ => self.f.height - types.slots(self.facts()) == control.base_height,
         }
     }
 
@@ -554,7 +499,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
     pub(crate) fn branch_with_values(&mut self, at: usize, cond: Cond) -> Done {
         let control = self.f.control[at];
         let types = self.carried(&control);
-        let count = self.count_of(types);
+        let count = types.count(self.facts());
         self.f.control[at].joined = true;
         if count == 0 {
             self.m.branch(cond, control.label);
@@ -585,7 +530,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         let index = self.own_reg(&e);
         let default = self.depth(targets.default());
         let default_control = self.f.control[default];
-        let count = self.count_of(self.carried(&default_control));
+        let count = self.carried(&default_control).count(self.facts());
         let mut ats = Vec::with_capacity(targets.len() as usize + 1);
         for depth in targets.targets() {
             let depth = depth.map_err(|e| SinkError::limit(alloc::string::ToString::to_string(&e)))?;
@@ -666,7 +611,7 @@ impl<'m, M: Masm> Compiler<'m, M> {
         let kind = e.kind;
         if on_null {
             // On the way on, the reference stays.
-            let count = self.count_of(self.carried(&self.f.control[at]));
+            let count = self.carried(&self.f.control[at]).count(self.facts());
             if count > 0 {
                 // The join register is in the way if it holds the reference.
                 self.push_reg(kind, reg)?;
@@ -720,12 +665,12 @@ impl<'m, M: Masm> Compiler<'m, M> {
                 let control = self.f.control[at];
                 let types = self.carried(&control);
                 // Landing needs room even where the label's own height is lower than the stack is now.
-                let slots = self.slots_of(types);
+                let slots = types.slots(self.facts());
                 self.reserve_slots(slots)?;
                 self.f.control[at].joined = true;
                 let landing = self.m.new_label();
                 let slot = self.f.local_slots + control.base_height;
-                let join = match self.single(types) {
+                let join = match types.single(self.facts()) {
                     Some(kind) if control.kind != ControlKind::Loop => Some((kind, self.slot_at(slot, kind))),
                     _ => None,
                 };

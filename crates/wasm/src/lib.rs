@@ -12,6 +12,7 @@
 //! - [`limits`]: how much a module may hold, and how to stop its decoding;
 //! - [`names`]: the name section;
 //! - [`fuel`]: the cost of each operator, and where it is charged;
+//! - [`operator_methods!`], [`sorted_operators!`]: the part of a producer that all of them write alike;
 //! - [`plans`]: how code reaches memories, tables, globals and functions;
 //! - `text` (with the cargo feature `wat`): text wherever a binary is accepted.
 //!
@@ -25,6 +26,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod blocks;
 mod constant;
 mod decode;
 pub mod error;
@@ -33,6 +35,7 @@ pub mod fuel;
 pub mod limits;
 mod locals;
 pub mod names;
+mod operators;
 pub mod plans;
 pub mod scan;
 #[cfg(feature = "wat")]
@@ -40,6 +43,7 @@ pub mod text;
 pub mod types;
 pub mod walk;
 
+pub use blocks::BlockValues;
 pub use decode::{CustomSection, Decode, Decoded, decode};
 pub use error::{DecodeError, ErrorKind, SinkError};
 pub use features::{Feature, Features};

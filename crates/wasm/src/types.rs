@@ -7,7 +7,7 @@ use crate::features::Feature;
 use alloc::vec::Vec;
 use windlass_abi::facts::{GlobalType, MemoryType, TableType};
 use windlass_abi::types::{
-    CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, TypeIndex, ValType,
+    CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, TypeIndex, ValKind, ValType,
 };
 
 /// What each type of the type section is: all that converting a reference to it takes.
@@ -65,6 +65,11 @@ impl TypeKinds {
     /// A reference type.
     pub fn reference(&self, ty: wasmparser::RefType) -> RefType {
         RefType { nullable: ty.is_nullable(), heap: self.heap(ty.heap_type()) }
+    }
+
+    /// The kind of a null reference of a heap type.
+    pub fn null(&self, ty: wasmparser::HeapType) -> ValKind {
+        RefType { nullable: true, heap: self.heap(ty) }.kind()
     }
 
     /// A heap type.

@@ -16,9 +16,9 @@ use crate::machine::OPCODE;
 use crate::ops::BinaryOp;
 use crate::table::opcode;
 use alloc::vec::Vec;
-use windlass_abi::types::{TypeIndex, ValKind, ValType};
-use windlass_wasm::SinkError;
+use windlass_abi::types::ValKind;
 use windlass_wasm::wasmparser::{BlockType, BrTable as BrTableTargets, TryTable};
+use windlass_wasm::{BlockValues, SinkError};
 
 /// What a control frame is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,25 +33,12 @@ pub(super) enum ControlKind {
     Try { code: u32, catches: u32, catches_end: u32 },
 }
 
-/// The values that a block takes or gives.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Types {
-    /// None.
-    Empty,
-    /// One.
-    One(ValType),
-    /// The parameters of a function type.
-    Params(TypeIndex),
-    /// The results of a function type.
-    Results(TypeIndex),
-}
-
 /// A block that is open.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Control {
     kind: ControlKind,
-    params: Types,
-    results: Types,
+    params: BlockValues,
+    results: BlockValues,
     /// Entries below the block's parameters.
     base: usize,
     /// Slots of those.
@@ -74,53 +61,15 @@ impl Control {
 }
 
 impl Translator<'_> {
-    /// Kinds of values.
-    fn kinds_of(&self, types: Types) -> Vec<ValKind> {
-        let of = |list: &[ValType]| list.iter().map(|t| t.kind()).collect();
-        match types {
-            Types::Empty => Vec::new(),
-            Types::One(t) => alloc::vec![t.kind()],
-            Types::Params(i) => of(&self.facts().func_type(i).params),
-            Types::Results(i) => of(&self.facts().func_type(i).results),
-        }
-    }
-
-    /// The number of values.
-    fn count_of(&self, types: Types) -> usize {
-        match types {
-            Types::Empty => 0,
-            Types::One(_) => 1,
-            Types::Params(i) => self.facts().func_type(i).params.len(),
-            Types::Results(i) => self.facts().func_type(i).results.len(),
-        }
-    }
-
-    /// Slots of values.
-    fn slots_of(&self, types: Types) -> u32 {
-        let of = |list: &[ValType]| list.iter().map(|t| t.kind().slots() as u32).sum();
-        match types {
-            Types::Empty => 0,
-            Types::One(t) => t.kind().slots() as u32,
-            Types::Params(i) => of(&self.facts().func_type(i).params),
-            Types::Results(i) => of(&self.facts().func_type(i).results),
-        }
-    }
-
-    fn push_homes(&mut self, types: Types) -> Result<(), SinkError> {
-        match types {
-            Types::Empty => {}
-            Types::One(t) => drop(self.push_home(t.kind())?),
-            Types::Params(_) | Types::Results(_) => {
-                for kind in self.kinds_of(types) {
-                    self.push_home(kind)?;
-                }
-            }
+    fn push_homes(&mut self, types: BlockValues) -> Result<(), SinkError> {
+        for kind in types.kinds(self.facts()) {
+            self.push_home(kind)?;
         }
         Ok(())
     }
 
     /// What a branch to this label carries.
-    fn carried(&self, label: &Control) -> Types {
+    fn carried(&self, label: &Control) -> BlockValues {
         if label.kind == ControlKind::Loop { label.params } else { label.results }
     }
 
@@ -138,8 +87,8 @@ impl Translator<'_> {
         let ty = self.facts().functions[self.func.index as usize];
         self.func.control.push(Control {
             kind: ControlKind::Block,
-            params: Types::Empty,
-            results: Types::Results(ty),
+            params: BlockValues::None,
+            results: BlockValues::Results(ty),
             base: 0,
             base_height: 0,
             dead: false,
@@ -203,16 +152,15 @@ impl Translator<'_> {
     }
 
     fn open(&mut self, kind: ControlKind, ty: BlockType) {
-        let (params, results) = match ty {
-            BlockType::Empty => (Types::Empty, Types::Empty),
-            BlockType::Type(t) => (Types::Empty, Types::One(self.kinds.val(t))),
-            BlockType::FuncType(i) => (Types::Params(i), Types::Results(i)),
-        };
+        let (params, results) = BlockValues::of(ty, &self.kinds);
         let dead = self.func.dead;
         let (base, base_height) = if dead {
             (self.func.stack.len(), self.func.height)
         } else {
-            (self.func.stack.len() - self.count_of(params), self.func.height - self.slots_of(params))
+            (
+                self.func.stack.len() - params.count(self.facts()),
+                self.func.height - params.slots(self.facts()),
+            )
         };
         self.func.control.push(Control {
             kind,
@@ -241,7 +189,7 @@ impl Translator<'_> {
         if !self.func.dead {
             self.settle();
             if let BlockType::FuncType(i) = ty {
-                self.bring_top_home(self.count_of(Types::Params(i)));
+                self.bring_top_home(BlockValues::Params(i).count(self.facts()));
             }
             self.barrier();
             self.clear_accs();
@@ -260,7 +208,7 @@ impl Translator<'_> {
             let condition = self.pop_condition();
             self.settle();
             if let BlockType::FuncType(i) = ty {
-                self.bring_top_home(self.count_of(Types::Params(i)));
+                self.bring_top_home(BlockValues::Params(i).count(self.facts()));
             }
             skip = self.branch_on(&condition, false);
         }
@@ -278,7 +226,7 @@ impl Translator<'_> {
             return Ok(());
         }
         if !self.func.dead {
-            self.bring_top_home(self.count_of(control.results));
+            self.bring_top_home(control.results.count(self.facts()));
             self.jump(label);
         }
         self.truncate(control.base);
@@ -310,14 +258,14 @@ impl Translator<'_> {
         if let ControlKind::If { skip } = control.kind {
             // Without `else`, what skips the arm goes to the end with the parameters, which are the results.
             if !self.func.dead {
-                self.bring_top_home(self.count_of(control.results));
+                self.bring_top_home(control.results.count(self.facts()));
             }
             self.link(label, skip + OPCODE);
             control = self.func.control[label];
         }
         if control.is_joined() {
             if !self.func.dead {
-                self.bring_top_home(self.count_of(control.results));
+                self.bring_top_home(control.results.count(self.facts()));
             }
             self.truncate(control.base);
             self.func.dead = false;
@@ -387,7 +335,7 @@ impl Translator<'_> {
         let control = self.func.control[label];
         let types = self.carried(&control);
         let to = self.base_slot(&control);
-        match self.count_of(types) {
+        match types.count(self.facts()) {
             0 => {}
             1 => {
                 let e = *self.func.stack.last().expect("validated");
@@ -395,7 +343,7 @@ impl Translator<'_> {
             }
             count => {
                 self.bring_top_home(count);
-                let slots = self.slots_of(types);
+                let slots = types.slots(self.facts());
                 let from = self.next_slot() - slots as u16;
                 self.emit_move(to, from, slots);
             }
@@ -405,7 +353,7 @@ impl Translator<'_> {
     /// Whether the topmost entries are at the heights where a label wants what it carries.
     fn is_level(&self, label: usize) -> bool {
         let control = &self.func.control[label];
-        self.func.height - self.slots_of(self.carried(control)) == control.base_height
+        self.func.height - self.carried(control).slots(self.facts()) == control.base_height
     }
 
     /// `br`.
@@ -434,7 +382,7 @@ impl Translator<'_> {
         emit: impl FnOnce(&mut Self, bool) -> usize,
     ) -> Result<(), SinkError> {
         let control = self.func.control[label];
-        let count = self.count_of(self.carried(&control));
+        let count = self.carried(&control).count(self.facts());
         if count > 0 {
             // Both ways find the values at home.
             self.bring_top_home(count);
@@ -455,7 +403,7 @@ impl Translator<'_> {
     pub(super) fn br_table(&mut self, targets: &BrTableTargets<'_>) -> Result<(), SinkError> {
         let index = self.pop_slot();
         let default = self.label(targets.default());
-        let count = self.count_of(self.carried(&self.func.control[default]));
+        let count = self.carried(&self.func.control[default]).count(self.facts());
         self.bring_top_home(count);
         let mut labels = Vec::with_capacity(targets.len() as usize + 1);
         for depth in targets.targets() {
@@ -508,7 +456,7 @@ impl Translator<'_> {
     pub(super) fn emit_return(&mut self) -> Result<(), SinkError> {
         let results = self.func.control[0].results;
         let header = self.func.header as u16;
-        match self.count_of(results) {
+        match results.count(self.facts()) {
             0 => {
                 self.start(opcode::<Return>());
                 self.unit(header);
@@ -519,7 +467,7 @@ impl Translator<'_> {
             }
             count => {
                 self.bring_top_home(count);
-                let slots = self.slots_of(results);
+                let slots = results.slots(self.facts());
                 let from = self.next_slot() - slots as u16;
                 self.emit_move(0, from, slots);
                 self.start(opcode::<Return>());
@@ -699,7 +647,7 @@ impl Translator<'_> {
                 };
                 let label = self.label(depth);
                 let control = self.func.control[label];
-                let slots = self.slots_of(self.carried(&control));
+                let slots = self.carried(&control).slots(self.facts());
                 // Landing needs room even where the label's own height is lower than the stack is now.
                 self.reserve_slots(slots)?;
                 let is_loop = control.kind == ControlKind::Loop;

@@ -92,7 +92,7 @@ impl Translator<'_> {
     }
 
     /// Pushes a constant.
-    pub(super) fn push_const(&mut self, bits: u64, kind: ValKind) -> Result<(), SinkError> {
+    pub(super) fn push_const(&mut self, kind: ValKind, bits: u64) -> Result<(), SinkError> {
         self.push(Place::Const(bits), kind).map(drop)
     }
 
@@ -235,7 +235,7 @@ impl Translator<'_> {
     }
 
     /// `local.set`.
-    pub(super) fn set_local(&mut self, local: u32) {
+    pub(super) fn local_set(&mut self, local: u32) {
         // The value itself may be in the local: it leaves the stack first.
         let e = self.pop();
         // Copies that are made here come after the instruction that made the value, which then is the latest no more.

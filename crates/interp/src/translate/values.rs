@@ -32,7 +32,7 @@ fn place(place: Place) -> (bool, u32) {
 impl Translator<'_> {
     /// `local.tee`.
     pub(super) fn local_tee(&mut self, local: u32) -> Result<(), SinkError> {
-        self.set_local(local);
+        self.local_set(local);
         self.push_local(local)
     }
 

@@ -1,3 +1,5 @@
+//! The target `module_bytes` for libFuzzer: see its row in the crate `windlass-fuzz`.
+
 #![no_main]
 
 windlass_fuzz::libfuzzer_target!("module_bytes");

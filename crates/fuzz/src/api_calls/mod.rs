@@ -1,6 +1,6 @@
 //! Sequences of API calls do what a model of them says, misuse included.
 //!
-//! The bytes choose calls of a [table](calls) and their arguments. Each call is made on a store and on a [model](world) of what
+//! The bytes choose calls of a table (`calls`) and their arguments. Each call is made on a store and on a model (`world`) of what
 //! is in it: bytes of memories, elements of tables, values of globals, which references are alive. Its result must be that of the
 //! model; misuse must give the error or the panic that is documented. The same calls are made on every tier, and must
 //! come to the same, down to the fuel. When a store is gone, so must be everything that it held.

@@ -1,4 +1,4 @@
-//! Sequences of path operations do to a real directory what they do to a [`Model`], and nothing to what lies beside it.
+//! Sequences of path operations do to a real directory what they do to a `Model`, and nothing to what lies beside it.
 //!
 //! A guest is given two directories and calls what the input says, with paths made of few names, so that they meet: `..`,
 //! slashes, links to anywhere. Each result is compared: the error number, the descriptor, what a file or link has in it,

@@ -24,7 +24,7 @@ ASAN_OPTIONS=$(IFS=:; echo "${options[*]}")
 export ASAN_OPTIONS
 export RUST_BACKTRACE=0
 tests() {
-    cargo test --locked --target "$(uname -m)-unknown-linux-gnu" "$@"
+    cargo test --target "$(uname -m)-unknown-linux-gnu" "$@"
 }
 
 case "${1-}" in

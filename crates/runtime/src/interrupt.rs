@@ -5,18 +5,19 @@
 
 use crate::context::PollPage;
 use crate::memory::parking::Parker;
+use crate::sync::{Lock, Locked};
 use std::cell::UnsafeCell;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use windlass_abi::vm::{VMContext, VMStore};
 
 /// What a store shares with other threads. Of `vm` they touch the atomic fields only.
 pub(crate) struct StoreShared {
     vm: UnsafeCell<VMStore>,
     /// Who else wants to know when the interrupt word is set.
-    listeners: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
+    listeners: Lock<Vec<Arc<dyn Fn() + Send + Sync>>>,
     /// What is told of the interrupt word. Whoever changes it holds the lock.
-    watchers: Mutex<Watchers>,
+    watchers: Lock<Watchers>,
     pub(crate) parker: Arc<Parker>,
 }
 
@@ -38,8 +39,8 @@ impl StoreShared {
     pub(crate) fn new(vm: VMStore) -> StoreShared {
         StoreShared {
             vm: UnsafeCell::new(vm),
-            listeners: Mutex::default(),
-            watchers: Mutex::default(),
+            listeners: Lock::default(),
+            watchers: Lock::default(),
             parker: Arc::default(),
         }
     }
@@ -58,12 +59,12 @@ impl StoreShared {
         watchers.tell(true);
     }
 
-    fn listeners(&self) -> MutexGuard<'_, Vec<Arc<dyn Fn() + Send + Sync>>> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    fn listeners(&self) -> Locked<'_, Vec<Arc<dyn Fn() + Send + Sync>>> {
+        self.listeners.lock()
     }
 
-    fn watchers(&self) -> MutexGuard<'_, Watchers> {
-        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn watchers(&self) -> Locked<'_, Watchers> {
+        self.watchers.lock()
     }
 
     /// Tells a new context of the interrupt word, now and when it changes.

@@ -39,6 +39,7 @@ mod module;
 pub mod native;
 mod roots;
 mod store;
+mod sync;
 mod sys;
 mod table;
 mod tag;

@@ -1,8 +1,9 @@
 //! A module as the runtime holds it: facts, code, data, shared by all its instances.
 
 use crate::memory::DataPlan;
+use crate::sync::Once;
 use std::sync::atomic::AtomicPtr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use windlass_abi::facts::ModuleFacts;
 use windlass_abi::layout::ContextLayout;
 use windlass_abi::processor::ModuleCode;
@@ -29,7 +30,7 @@ pub struct Module {
     /// What direct calls jump to: one word for each own function.
     code_words: Box<[AtomicPtr<u8>]>,
     /// Made when first instantiated.
-    data_plan: OnceLock<DataPlan>,
+    data_plan: Once<DataPlan>,
 }
 
 impl Module {
@@ -53,7 +54,7 @@ impl Module {
             parts.facts.data.iter().all(|s| s.bytes.start <= s.bytes.end && s.bytes.end <= data),
             "data segments lie in the data"
         );
-        Arc::new(Module { parts, layout, code_words, data_plan: OnceLock::new() })
+        Arc::new(Module { parts, layout, code_words, data_plan: Once::default() })
     }
 
     /// What decoding learned.
@@ -98,8 +99,7 @@ impl Module {
     pub(crate) fn plan_data(&self, stop: &dyn Fn() -> bool) -> bool {
         if self.data_plan.get().is_none() {
             let Some(plan) = DataPlan::new(self.facts(), self.data(), stop) else { return false };
-            // Another thread may have been faster.
-            let _ = self.data_plan.set(plan);
+            self.data_plan.set(plan);
         }
         true
     }

@@ -7,26 +7,23 @@
 //! expected value and joining the list the lot is locked, and so it is by `notify`: a notify that
 //! follows a store to the address finds whoever saw the old value.
 
+use crate::sync::{Lock, Locked};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar};
 use std::time::Instant;
 
 /// Where the threads of one store sleep.
 #[derive(Debug, Default)]
 pub(crate) struct Parker {
-    lock: Mutex<()>,
+    lock: Lock<()>,
     wake: Condvar,
 }
 
 impl Parker {
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Wakes whoever sleeps here, to look again at what it waits for.
     pub(crate) fn wake(&self) {
-        drop(self.lock());
+        drop(self.lock.lock());
         self.wake.notify_all();
     }
 }
@@ -50,7 +47,7 @@ pub(crate) enum Wake {
 /// Waiters of one memory by address.
 #[derive(Debug, Default)]
 pub(crate) struct ParkingLot {
-    waiters: Mutex<HashMap<u64, VecDeque<Arc<Waiter>>>>,
+    waiters: Lock<HashMap<u64, VecDeque<Arc<Waiter>>>>,
 }
 
 /// A place in the list, until it is dropped.
@@ -61,8 +58,8 @@ pub(crate) struct Parked<'a> {
 }
 
 impl ParkingLot {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, VecDeque<Arc<Waiter>>>> {
-        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_, HashMap<u64, VecDeque<Arc<Waiter>>>> {
+        self.waiters.lock()
     }
 
     /// Joins the list for `address`, unless `expected` says that the memory holds something else.
@@ -107,7 +104,7 @@ impl Parked<'_> {
     /// the parker is woken). The place in the list is kept.
     pub(crate) fn sleep(&self, deadline: Option<Instant>, interrupted: impl Fn() -> bool) -> Wake {
         let parker = &self.waiter.parker;
-        let mut guard = parker.lock();
+        let mut guard = parker.lock.lock();
         loop {
             if self.waiter.notified.load(Relaxed) {
                 return Wake::Notified;
@@ -116,11 +113,9 @@ impl Parked<'_> {
                 return Wake::Interrupted;
             }
             guard = match deadline.map(|d| d.checked_duration_since(Instant::now())) {
-                None => parker.wake.wait(guard).unwrap_or_else(PoisonError::into_inner),
+                None => guard.wait(&parker.wake, None),
                 Some(None) => break,
-                Some(Some(left)) => {
-                    parker.wake.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
-                }
+                Some(left) => guard.wait(&parker.wake, left),
             };
         }
         drop(guard);

@@ -6,10 +6,11 @@
 use super::parking::{Parker, ParkingLot, Wake};
 use super::{MemoryConfig, bytes, linear};
 use crate::failure::Error;
+use crate::sync::Lock;
 use crate::sys::{self, Reservation};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use windlass_abi::facts::MemoryType;
 use windlass_abi::trap::TrapCode;
@@ -26,7 +27,7 @@ struct Shared {
     /// Size in bytes. Written under the lock of `committed`, after the bytes have become accessible.
     len: AtomicUsize,
     /// Accessible bytes.
-    committed: Mutex<usize>,
+    committed: Lock<usize>,
     lot: ParkingLot,
 }
 
@@ -93,10 +94,10 @@ impl SharedMemory {
             ty: *ty,
             reservation: result?,
             len: AtomicUsize::new(0),
-            committed: Mutex::new(0),
+            committed: Lock::new(0),
             lot: ParkingLot::default(),
         };
-        shared.extend(&mut shared.committed.lock().unwrap_or_else(PoisonError::into_inner), len)?;
+        shared.extend(&mut shared.committed.lock(), len)?;
         Ok(SharedMemory(Arc::new(shared)))
     }
 
@@ -123,7 +124,7 @@ impl SharedMemory {
     /// Grows by `delta` pages and gives the old size. No hook is asked.
     pub fn grow(&self, delta: u64) -> Result<u64, Error> {
         let ty = &self.0.ty;
-        let mut committed = self.0.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut committed = self.0.committed.lock();
         let old = self.size();
         let desired = old.saturating_add(delta);
         let len = linear::byte_size(ty, desired).filter(|len| *len as u64 <= linear::max_bytes(ty));

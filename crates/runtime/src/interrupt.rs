@@ -7,8 +7,8 @@ use crate::context::PollPage;
 use crate::memory::parking::Parker;
 use crate::sync::{Lock, Locked};
 use std::cell::UnsafeCell;
-use std::sync::atomic::Ordering::SeqCst;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use windlass_abi::vm::{VMContext, VMStore};
 
 /// What a store shares with other threads. Of `vm` they touch the atomic fields only.

@@ -2,8 +2,8 @@
 
 use crate::memory::DataPlan;
 use crate::sync::Once;
-use std::sync::atomic::AtomicPtr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicPtr;
 use windlass_abi::facts::ModuleFacts;
 use windlass_abi::layout::ContextLayout;
 use windlass_abi::processor::ModuleCode;

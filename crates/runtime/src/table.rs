@@ -105,8 +105,8 @@ impl Elements {
             |elements| Self::layout(self.kind, elements).ok_or_else(|| error(usize::MAX, &"too large"));
         let (size, most) = (layout(len)?.size(), layout(self.maximum.max(len))?.size());
         if let ElementsPlace::Reserved(reservation) = &self.place {
-            // SAFETY: whole pages within the reservation, which has room for the maximum.
             let committed = layout(self.capacity)?.size();
+            // SAFETY: whole pages within the reservation, which has room for the maximum.
             unsafe { commit(reservation, committed, size) }.map_err(|why| error(size, &why))?;
             self.capacity = len;
             return Ok(());
@@ -316,9 +316,11 @@ impl Table {
     /// `init` is of the element type.
     unsafe fn end_of_growth(&self, len: usize, init: ValRaw) -> usize {
         // SAFETY: the caller's promise.
-        let zero = match self.kind() {
-            ValKind::Func => unsafe { init.func == self.init },
-            _ => unsafe { init.gc == 0 },
+        let zero = unsafe {
+            match self.kind() {
+                ValKind::Func => init.func == self.init,
+                _ => init.gc == 0,
+            }
         };
         if zero { len.min(self.elements.written) } else { len }
     }

@@ -116,8 +116,6 @@ pub use types::{
 };
 pub use v128::V128;
 pub use values::{Ref, Val};
-#[cfg(feature = "wat")]
-pub use windlass_wasm::text::TextError;
 /// A memory, a table or something else that the store could not have, because the host has no memory for it or a limit forbids
 /// it. Found in an [`Error`] with `downcast_ref`.
 ///
@@ -134,6 +132,8 @@ pub use windlass_wasm::text::TextError;
 /// # }
 /// ```
 pub use windlass_runtime::Error as ResourceError;
+#[cfg(feature = "wat")]
+pub use windlass_wasm::text::TextError;
 pub use windlass_wasm::{DecodeError, ErrorKind as DecodeErrorKind, Feature, Features, ModuleLimits};
 
 use std::panic::{RefUnwindSafe, UnwindSafe};

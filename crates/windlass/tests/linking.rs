@@ -418,7 +418,8 @@ fn definitions_of_another_store_panic() {
 fn modules_of_another_engine_panic() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     let (engine, other) = (Engine::default(), Engine::default());
-    let module = Module::new(&other, r#"(module (import "" "f" (func (param i32 i64) (result i64))))"#).unwrap();
+    let module =
+        Module::new(&other, r#"(module (import "" "f" (func (param i32 i64) (result i64))))"#).unwrap();
     let mut store = Store::new(&engine, ());
     let mut linker = Linker::new(&engine);
     linker.func_wrap("", "f", |_: i32, y: i64| y).unwrap();

@@ -138,7 +138,9 @@ unsafe impl Processor for FakeProcessor {
                     function: f.function,
                     offset: f.offset.get(),
                     slots: HomeSlots::NONE,
-                }).is_break() {
+                })
+                .is_break()
+                {
                     return;
                 }
                 frame = f.prev;

@@ -60,8 +60,11 @@ struct ModuleInner {
     ranges: Box<[Range<u32>]>,
     debug: DebugInfo,
     /// The locals that each function declares, if core dumps want them.
-    locals: Box<[Box<[(u32, ValKind)]>]>,
+    locals: Box<[LocalKinds]>,
 }
+
+/// Runs of locals: how many, of which kind.
+type LocalKinds = Box<[(u32, ValKind)]>;
 
 /// An export of a module, looked up once for many instances.
 ///
@@ -374,7 +377,7 @@ impl Module {
 }
 
 /// The kinds of the locals that a body declares, if that can be read.
-fn kinds_of_locals(body: &Body<'_>) -> Box<[(u32, ValKind)]> {
+fn kinds_of_locals(body: &Body<'_>) -> LocalKinds {
     let locals = body.locals().unwrap_or_default();
     locals.into_iter().map(|(count, ty)| (count, ty.kind())).collect()
 }

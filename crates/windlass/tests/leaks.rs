@@ -149,11 +149,11 @@ impl Setting {
             6 => assert!(failed(Trap::StackOverflow)),
             _ => assert_eq!(result.unwrap(), 5),
         }
-        if round % 7 == 0 {
+        if round.is_multiple_of(7) {
             store.gc(None).unwrap();
         }
         // What cannot be made leaves nothing behind, either.
-        if round % 11 == 0 {
+        if round.is_multiple_of(11) {
             assert!(Module::new(&self.engine, "(module (func (result i32)))").is_err());
             assert!(Instance::new(&mut store, module, &[]).is_err());
         }

@@ -4,6 +4,12 @@
 
 use windlass::*;
 
+/// How long it may take to stop something from another thread: `WINDLASS_STOP_MS`, else what even a busy machine keeps.
+pub fn stop_bound() -> std::time::Duration {
+    let given = std::env::var("WINDLASS_STOP_MS").ok();
+    std::time::Duration::from_millis(given.map_or(250, |ms| ms.parse().expect("a number of milliseconds")))
+}
+
 /// A store and an instance of a module without imports.
 pub fn instance(wat: &str) -> (Store<()>, Instance) {
     instance_on(&Engine::default(), wat)

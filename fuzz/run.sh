@@ -13,7 +13,7 @@ for target; do
     mkdir -p "$corpus"
     cargo run -q -p windlass-fuzz --bin fuzz -- --target "$target" --write-seeds "$corpus"
     log=$(mktemp)
-    if cargo fuzz run "$target" -- -max_total_time="$seconds" -max_len=8192 -timeout=60 -print_final_stats=1 >"$log" 2>&1; then
+    if cargo fuzz run "$target" -- -max_total_time="$seconds" -max_len=8192 -len_control=0 -timeout=60 -print_final_stats=1 >"$log" 2>&1; then
         result=clean
     else
         result="FINDING: $(grep -m 1 'Test unit written to' "$log" || tail -n 1 "$log")"

@@ -318,7 +318,9 @@ fn an_interruption_wakes_one_store_only() -> Result<()> {
         &engine,
         r#"(module (import "" "m" (memory 1 1 shared))
             (func (export "wait") (result i32)
-                (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))"#,
+                (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))
+                ;; Who is interrupted and notified at the same time hears of the interruption here.
+                (loop $next (br_if $next (i32.const 0)))))"#,
     )?;
     let memory = memory(&engine, 1, 1);
     let (send, handles) = std::sync::mpsc::channel();
@@ -336,9 +338,8 @@ fn an_interruption_wakes_one_store_only() -> Result<()> {
         let first: InterruptHandle = handles.recv().unwrap();
         let _others: Vec<_> = (0..2).map(|_| handles.recv().unwrap()).collect();
         first.interrupt();
-        let mut woken = 0;
-        while woken < 2 {
-            woken += memory.atomic_notify(0, u32::MAX).unwrap();
+        while !waiters.iter().all(|waiter| waiter.is_finished()) {
+            memory.atomic_notify(0, u32::MAX).unwrap();
             thread::yield_now();
         }
         let results: Vec<_> = waiters.into_iter().map(|waiter| waiter.join().unwrap()).collect();

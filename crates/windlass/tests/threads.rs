@@ -323,34 +323,33 @@ fn an_interruption_wakes_one_store_only() -> Result<()> {
                 (loop $next (br_if $next (i32.const 0)))))"#,
     )?;
     let memory = memory(&engine, 1, 1);
-    let (send, handles) = std::sync::mpsc::channel();
+    let wait = |handle: std::sync::mpsc::Sender<InterruptHandle>| {
+        let (mut store, instance) = guest(&module, &memory);
+        let wait = instance.get_typed_func::<(), i32>(&mut store, "wait").unwrap();
+        handle.send(store.interrupt_handle().unwrap()).unwrap();
+        wait.call(&mut store, ())
+    };
+    let wait = &wait;
     thread::scope(|scope| {
-        let mut waiters = Vec::new();
-        for _ in 0..3 {
-            let (send, module, memory) = (send.clone(), &module, &memory);
-            waiters.push(scope.spawn(move || {
-                let (mut store, instance) = guest(module, memory);
-                let wait = instance.get_typed_func::<(), i32>(&mut store, "wait").unwrap();
-                send.send(store.interrupt_handle().unwrap()).unwrap();
-                wait.call(&mut store, ())
-            }));
-        }
-        let first: InterruptHandle = handles.recv().unwrap();
-        let _others: Vec<_> = (0..2).map(|_| handles.recv().unwrap()).collect();
-        first.interrupt();
-        while !waiters.iter().all(|waiter| waiter.is_finished()) {
-            memory.atomic_notify(0, u32::MAX).unwrap();
+        let mut waiters: Vec<_> = (0..3)
+            .map(|_| {
+                let (send, handle) = std::sync::mpsc::channel();
+                (scope.spawn(move || wait(send)), handle)
+            })
+            .collect();
+        let (first, handle) = waiters.remove(0);
+        handle.recv().unwrap().interrupt();
+        // Before anybody is notified: that would end its wait, too.
+        let error = first.join().unwrap().unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
+        let mut woken = 0;
+        while woken < 2 {
+            woken += memory.atomic_notify(0, u32::MAX).unwrap();
             thread::yield_now();
         }
-        let results: Vec<_> = waiters.into_iter().map(|waiter| waiter.join().unwrap()).collect();
-        let interrupted = results.iter().filter(|result| match result {
-            Ok(woken) => {
-                assert_eq!(*woken, 0);
-                false
-            }
-            Err(error) => error.downcast_ref() == Some(&Trap::Interrupt),
-        });
-        assert_eq!(interrupted.count(), 1);
+        for (waiter, _) in waiters {
+            assert_eq!(waiter.join().unwrap().unwrap(), 0);
+        }
     });
     Ok(())
 }

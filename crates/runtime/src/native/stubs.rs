@@ -64,6 +64,17 @@ macro_rules! save_fuel {
     };
 }
 
+/// Undoes [`save_fuel`]: the host may have given the guest more. Uses `r11`.
+macro_rules! load_fuel {
+    () => {
+        "mov r11, [r15 + {store}]
+        cmp byte ptr [r11 + {in_register}], 0
+        je 8f
+        mov r14, [r11 + {fuel}]
+        8:"
+    };
+}
+
 /// Leaves the entry, whose frame `rsp` points to, with the status in `rax`.
 macro_rules! end_entry {
     () => {
@@ -329,12 +340,7 @@ pub(super) unsafe extern "C" fn fault() {
         "call {faulted}",
         "test rax, rax",
         "jnz {raise_recorded}",
-        // The host may have given the guest more fuel.
-        "mov r11, [r15 + {store}]",
-        "cmp byte ptr [r11 + {in_register}], 0",
-        "je 3f",
-        "mov r14, [r11 + {fuel}]",
-        "3:",
+        load_fuel!(),
         "add qword ptr [rsp + {saved}], {poll_length}",
         "mov rax, [rsp + 0x100]",
         "mov r11, [rsp + 0x140]",
@@ -453,11 +459,7 @@ pub(super) unsafe extern "C" fn host_call() {
         // A status, and the bytes of parameters on the stack.
         "test rax, rax",
         "jnz {raise_recorded}",
-        "mov r11, [r15 + {store}]",
-        "cmp byte ptr [r11 + {in_register}], 0",
-        "je 3f",
-        "mov r14, [r11 + {fuel}]",
-        "3:",
+        load_fuel!(),
         "mov r11, rdx",
         "mov rax, [rsp + {ints} + 8 * 0]",
         "mov rcx, [rsp + {ints} + 8 * 1]",

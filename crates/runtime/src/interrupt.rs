@@ -5,7 +5,7 @@
 
 use crate::context::PollPage;
 use crate::memory::parking::Parker;
-use crate::sync::{Lock, Locked};
+use parking_lot::{Mutex, MutexGuard};
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -15,9 +15,9 @@ use windlass_abi::vm::{VMContext, VMStore};
 pub(crate) struct StoreShared {
     vm: UnsafeCell<VMStore>,
     /// Who else wants to know when the interrupt word is set.
-    listeners: Lock<Vec<Arc<dyn Fn() + Send + Sync>>>,
+    listeners: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
     /// What is told of the interrupt word. Whoever changes it holds the lock.
-    watchers: Lock<Watchers>,
+    watchers: Mutex<Watchers>,
     pub(crate) parker: Arc<Parker>,
 }
 
@@ -39,8 +39,8 @@ impl StoreShared {
     pub(crate) fn new(vm: VMStore) -> StoreShared {
         StoreShared {
             vm: UnsafeCell::new(vm),
-            listeners: Lock::default(),
-            watchers: Lock::default(),
+            listeners: Mutex::default(),
+            watchers: Mutex::default(),
             parker: Arc::default(),
         }
     }
@@ -59,11 +59,11 @@ impl StoreShared {
         watchers.tell(true);
     }
 
-    fn listeners(&self) -> Locked<'_, Vec<Arc<dyn Fn() + Send + Sync>>> {
+    fn listeners(&self) -> MutexGuard<'_, Vec<Arc<dyn Fn() + Send + Sync>>> {
         self.listeners.lock()
     }
 
-    fn watchers(&self) -> Locked<'_, Watchers> {
+    fn watchers(&self) -> MutexGuard<'_, Watchers> {
         self.watchers.lock()
     }
 

@@ -39,7 +39,6 @@ mod module;
 pub mod native;
 mod roots;
 mod store;
-mod sync;
 mod sys;
 mod table;
 mod tag;

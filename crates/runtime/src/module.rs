@@ -1,7 +1,7 @@
 //! A module as the runtime holds it: facts, code, data, shared by all its instances.
 
 use crate::memory::DataPlan;
-use crate::sync::Once;
+use once_cell::sync::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
 use windlass_abi::facts::ModuleFacts;
@@ -30,7 +30,7 @@ pub struct Module {
     /// What direct calls jump to: one word for each own function.
     code_words: Box<[AtomicPtr<u8>]>,
     /// Made when first instantiated.
-    data_plan: Once<DataPlan>,
+    data_plan: OnceCell<DataPlan>,
 }
 
 impl Module {
@@ -54,7 +54,7 @@ impl Module {
             parts.facts.data.iter().all(|s| s.bytes.start <= s.bytes.end && s.bytes.end <= data),
             "data segments lie in the data"
         );
-        Arc::new(Module { parts, layout, code_words, data_plan: Once::default() })
+        Arc::new(Module { parts, layout, code_words, data_plan: OnceCell::new() })
     }
 
     /// What decoding learned.
@@ -99,7 +99,8 @@ impl Module {
     pub(crate) fn plan_data(&self, stop: &dyn Fn() -> bool) -> bool {
         if self.data_plan.get().is_none() {
             let Some(plan) = DataPlan::new(self.facts(), self.data(), stop) else { return false };
-            self.data_plan.set(plan);
+            // Another thread may have been faster.
+            let _ = self.data_plan.set(plan);
         }
         true
     }

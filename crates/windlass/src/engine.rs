@@ -5,9 +5,10 @@ use crate::error::Result;
 use crate::store::Deadline;
 use crate::tier::Tier;
 use crate::types::registry::TypeRegistry;
+use parking_lot::Mutex;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use windlass_runtime::{MemoryConfig, StoreConfig};
 
 /// Settings, types and code generator, shared by modules and stores. A handle: clones are the same engine.
@@ -149,7 +150,7 @@ impl Engine {
     }
 
     fn deadlines(&self, f: impl FnOnce(&mut Vec<Weak<Deadline>>)) {
-        f(&mut self.inner.deadlines.lock().unwrap_or_else(PoisonError::into_inner));
+        f(&mut self.inner.deadlines.lock());
     }
 
     pub(crate) fn types(&self) -> &Arc<TypeRegistry> {

@@ -2,9 +2,9 @@
 
 use crate::failure::Error;
 use crate::sys::{self, Reservation};
+use parking_lot::Mutex;
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 /// Bytes below a stack that nobody can access: who runs into them is stopped by the system. Larger than a
 /// page, because code in C may leap over one.
@@ -65,14 +65,14 @@ impl FiberStacks {
 
     /// A stack: one that is free, or a new one.
     pub(super) fn take(&self) -> Result<FiberStack, Error> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let free = self.free.lock().pop();
         free.map_or_else(|| FiberStack::new(self.size), Ok)
     }
 
     /// Takes a stack back.
     pub(super) fn put(&self, stack: FiberStack) {
         stack.discard(if self.zeroed { 0 } else { WARM });
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.free.lock();
         if free.len() < KEPT {
             free.push(stack);
         }
@@ -127,7 +127,7 @@ mod tests {
         let stacks = FiberStacks::new(4 << 10, false);
         let taken: Vec<FiberStack> = (0..KEPT + 10).map(|_| stacks.take().unwrap()).collect();
         taken.into_iter().for_each(|stack| stacks.put(stack));
-        assert_eq!(stacks.free.lock().unwrap().len(), KEPT);
+        assert_eq!(stacks.free.lock().len(), KEPT);
     }
 
     #[test]

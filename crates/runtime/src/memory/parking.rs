@@ -7,16 +7,16 @@
 //! expected value and joining the list the lot is locked, and so it is by `notify`: a notify that
 //! follows a store to the address finds whoever saw the old value.
 
-use crate::sync::{Lock, Locked};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Condvar};
 use std::time::Instant;
 
 /// Where the threads of one store sleep.
 #[derive(Debug, Default)]
 pub(crate) struct Parker {
-    lock: Lock<()>,
+    lock: Mutex<()>,
     wake: Condvar,
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum Wake {
 /// Waiters of one memory by address.
 #[derive(Debug, Default)]
 pub(crate) struct ParkingLot {
-    waiters: Lock<HashMap<u64, VecDeque<Arc<Waiter>>>>,
+    waiters: Mutex<HashMap<u64, VecDeque<Arc<Waiter>>>>,
 }
 
 /// A place in the list, until it is dropped.
@@ -58,7 +58,7 @@ pub(crate) struct Parked<'a> {
 }
 
 impl ParkingLot {
-    fn lock(&self) -> Locked<'_, HashMap<u64, VecDeque<Arc<Waiter>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, VecDeque<Arc<Waiter>>>> {
         self.waiters.lock()
     }
 
@@ -112,11 +112,16 @@ impl Parked<'_> {
             if interrupted() {
                 return Wake::Interrupted;
             }
-            guard = match deadline.map(|d| d.checked_duration_since(Instant::now())) {
-                None => guard.wait(&parker.wake, None),
-                Some(None) => break,
-                Some(left) => guard.wait(&parker.wake, left),
-            };
+            match deadline {
+                None => parker.wake.wait(&mut guard),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    parker.wake.wait_for(&mut guard, left);
+                }
+            }
         }
         drop(guard);
         // A notify may have counted this waiter meanwhile; then it was woken, however late.

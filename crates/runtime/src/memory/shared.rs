@@ -6,8 +6,8 @@
 use super::parking::{Parker, ParkingLot, Wake};
 use super::{MemoryConfig, bytes, linear};
 use crate::failure::Error;
-use crate::sync::Lock;
 use crate::sys::{self, Reservation};
+use parking_lot::Mutex;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -27,7 +27,7 @@ struct Shared {
     /// Size in bytes. Written under the lock of `committed`, after the bytes have become accessible.
     len: AtomicUsize,
     /// Accessible bytes.
-    committed: Lock<usize>,
+    committed: Mutex<usize>,
     lot: ParkingLot,
 }
 
@@ -94,7 +94,7 @@ impl SharedMemory {
             ty: *ty,
             reservation: result?,
             len: AtomicUsize::new(0),
-            committed: Lock::new(0),
+            committed: Mutex::new(0),
             lot: ParkingLot::default(),
         };
         shared.extend(&mut shared.committed.lock(), len)?;

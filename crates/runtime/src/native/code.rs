@@ -4,11 +4,12 @@ use super::lazy::Lazy;
 use super::memory::CodeMemory;
 use super::profile::Profile;
 use crate::failure::Error;
+use once_cell::sync::OnceCell;
+use parking_lot::RwLock;
 use std::any::Any;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{OnceLock, PoisonError, RwLock};
 use windlass_abi::code::{CatchRow, CodeChunk, CodeImage, FunctionRow, Position};
 use windlass_abi::facts::FuncIndex;
 use windlass_abi::processor::{HomeSlots, ModuleCode};
@@ -29,7 +30,7 @@ pub(super) struct Code {
     /// What a function's address is, for code that is made later: see [`Lazy`].
     pub(super) lazy: Option<Lazy>,
     /// Who is told of functions.
-    pub(super) profile: OnceLock<Profile>,
+    pub(super) profile: OnceCell<Profile>,
 }
 
 // SAFETY: the text is never written where it is mapped; slots are atomic.
@@ -94,7 +95,7 @@ unsafe impl ModuleCode for NativeCode {
     }
 
     fn size(&self) -> usize {
-        let later = self.0.later.read().unwrap_or_else(PoisonError::into_inner);
+        let later = self.0.later.read();
         let chunks = std::iter::once(&self.0.first).chain(later.iter().map(|chunk| &**chunk));
         chunks.map(|chunk| chunk.len as usize + chunk.tables.size()).sum()
     }
@@ -108,7 +109,7 @@ impl Code {
     /// The code made of these parts, `first` being what the text starts with.
     pub(super) fn new(memory: CodeMemory, first: CodeChunk, lazy: Option<Lazy>) -> Code {
         let first = Chunk::new(0, first);
-        Code { memory, first, later: RwLock::default(), lazy, profile: OnceLock::new() }
+        Code { memory, first, later: RwLock::default(), lazy, profile: OnceCell::new() }
     }
 
     /// The address of an offset in the text.
@@ -120,14 +121,14 @@ impl Code {
 
     /// Adds the tables of code that was written at `at`, which lies behind all that was added before.
     pub(super) fn add(&self, at: u32, tables: CodeChunk) {
-        let mut later = self.later.write().unwrap_or_else(PoisonError::into_inner);
+        let mut later = self.later.write();
         debug_assert!(later.last().is_none_or(|last| last.at + last.len <= at));
         later.push(Box::new(Chunk::new(at, tables)));
     }
 
     /// The functions that have code, replaced ones included: index, address, and code.
     pub(super) fn functions(&self) -> impl Iterator<Item = (FuncIndex, *const u8, &[u8])> {
-        let later = self.later.read().unwrap_or_else(PoisonError::into_inner);
+        let later = self.later.read();
         let rows = |chunk: &Chunk| -> Vec<_> {
             chunk.tables.functions.iter().map(|f| (f.index, chunk.at + f.start, f.end - f.start)).collect()
         };
@@ -148,7 +149,7 @@ impl Code {
         if offset < self.first.len {
             return Some(&self.first);
         }
-        let later = self.later.read().unwrap_or_else(PoisonError::into_inner);
+        let later = self.later.read();
         let i = later.partition_point(|chunk| chunk.at <= offset).checked_sub(1)?;
         let chunk: *const Chunk = &raw const *later[i];
         // SAFETY: chunks are boxed, and never changed or removed while the code lives.

@@ -17,11 +17,11 @@ use super::stack;
 use super::stubs::ENTRY_FRAME;
 use crate::failure::{Error, Raise};
 use crate::store::StorePtr;
+use parking_lot::Mutex;
 use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::Ordering::Release;
-use std::sync::{Mutex, PoisonError};
 use windlass_abi::builtins::Status;
 use windlass_abi::code::{CodeChunk, FUNCTION_ALIGN, RelocTarget, slot_offset};
 use windlass_abi::facts::FuncIndex;
@@ -166,7 +166,7 @@ impl Code {
         let [function] = chunk.functions[..] else { panic!("a chunk of one function") };
         assert_eq!(function.index, lazy.first_index + own, "the function that was asked for");
 
-        let mut free = lazy.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = lazy.free.lock();
         let at = free.next_multiple_of(FUNCTION_ALIGN as u32);
         let end = at as usize + chunk.text.len();
         if end > self.memory.text_len() {
@@ -202,7 +202,7 @@ impl Code {
         let lazy = self.lazy();
         // A compiler that panicked has left nothing half done here.
         let lock = &lazy.compiling[own as usize % LOCKS];
-        let _compiling = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let _compiling = lock.lock();
         if let Some(code) = self.compiled(own) {
             return Ok(code);
         }

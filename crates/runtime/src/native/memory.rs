@@ -9,10 +9,11 @@
 use crate::failure::Error;
 use crate::sys::text::{self, TextView};
 use crate::sys::{self, Reservation};
+use once_cell::sync::OnceCell;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Sizes of the range to try, the largest first: a process may be allowed less.
 const SIZES: [usize; 4] = [64 << 30, 8 << 30, 1 << 30, 128 << 20];
@@ -36,7 +37,7 @@ struct Range {
 impl Range {
     /// The range of this process.
     fn get() -> Result<&'static Range, Error> {
-        static RANGE: OnceLock<Result<Range, String>> = OnceLock::new();
+        static RANGE: OnceCell<Result<Range, String>> = OnceCell::new();
         let range = RANGE.get_or_init(|| {
             let mut result = Err(String::new());
             for size in SIZES {
@@ -56,7 +57,7 @@ impl Range {
     }
 
     fn free(&self) -> MutexGuard<'_, BTreeMap<usize, usize>> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+        self.free.lock()
     }
 
     /// Takes `len` bytes, whole pages, from the first place that has them.
@@ -131,7 +132,7 @@ impl CodeMemory {
     }
 
     fn view(&self) -> MutexGuard<'_, Option<(TextView, u32)>> {
-        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+        self.view.lock()
     }
 
     fn base(&self) -> *mut u8 {

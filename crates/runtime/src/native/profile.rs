@@ -6,11 +6,11 @@
 //!   mono`, then   `perf inject --jit` makes object files of it, so that `perf annotate` shows instructions.
 
 use super::code::NativeCode;
+use parking_lot::Mutex;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use windlass_abi::facts::FuncIndex;
 
 /// How functions are made known.
@@ -59,7 +59,7 @@ fn with<T: OfProcess>(
     make: impl FnOnce(u32) -> io::Result<T>,
     f: impl FnOnce(&mut T) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut file = file.lock();
     let process = std::process::id();
     if file.as_ref().is_none_or(|file| file.process() != process) {
         *file = Some(make(process)?);

@@ -4,10 +4,10 @@
 //! of ours; if so it goes on elsewhere. All other signals go where they went before, as if it were not there.
 
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
+use once_cell::sync::OnceCell;
 use std::cell::UnsafeCell;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
-use std::sync::OnceLock;
 
 /// The signals of faults.
 const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
@@ -22,7 +22,7 @@ struct Previous([UnsafeCell<MaybeUninit<libc::sigaction>>; SIGNALS.len()]);
 unsafe impl Sync for Previous {}
 
 static PREVIOUS: Previous = Previous([const { UnsafeCell::new(MaybeUninit::uninit()) }; SIGNALS.len()]);
-static REDIRECT: OnceLock<Redirect> = OnceLock::new();
+static REDIRECT: OnceCell<Redirect> = OnceCell::new();
 
 /// Puts the handler in place. Later calls do nothing.
 ///

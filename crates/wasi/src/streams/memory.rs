@@ -1,9 +1,10 @@
 //! Streams in memory: what an embedder says to a guest, and what the guest says.
 
 use super::InputStream;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// A guest's input that the embedder writes while the guest runs, from any thread.
@@ -71,7 +72,7 @@ impl InputBuffer {
     }
 
     fn lock(&self) -> MutexGuard<'_, Input> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn change(&self, change: impl FnOnce(&mut Input)) {
@@ -167,7 +168,7 @@ impl OutputBuffer {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bytes.lock()
     }
 }
 

@@ -15,7 +15,7 @@ use gimli::{
     AttributeValue, DebugInfoOffset, Dwarf, DwarfSections, LineProgramHeader, RangeListsOffset, Result,
     SectionId, Unit, UnitOffset, UnitRef,
 };
-use std::sync::OnceLock;
+use once_cell::sync::OnceCell;
 use windlass_wasm::Decoded;
 
 /// The environment variable that switches debug information on.
@@ -35,7 +35,7 @@ pub(crate) struct DebugInfo {
     /// Whether there is any in the module itself.
     present: bool,
     /// What is kept of it, or was attached.
-    sections: OnceLock<Sections>,
+    sections: OnceCell<Sections>,
 }
 
 impl DebugInfo {
@@ -44,7 +44,7 @@ impl DebugInfo {
         let info = DebugInfo {
             code_start: decoded.code_start,
             present: Sections::are_in(decoded),
-            sections: OnceLock::new(),
+            sections: OnceCell::new(),
         };
         if wanted {
             info.attach(decoded);
@@ -78,7 +78,7 @@ impl DebugInfo {
 /// The DWARF sections of a module.
 struct Sections {
     bytes: DwarfSections<Box<[u8]>>,
-    units: OnceLock<Units>,
+    units: OnceCell<Units>,
 }
 
 /// The units by their addresses.
@@ -121,7 +121,7 @@ impl Sections {
             _ => Ok(Box::default()),
         });
         let bytes = bytes.expect("what finds them does not fail");
-        Sections { bytes, units: OnceLock::new() }
+        Sections { bytes, units: OnceCell::new() }
     }
 
     /// The places in the source of an address.

@@ -20,8 +20,8 @@ use crate::error::Error;
 use crate::module::Module;
 use crate::store::{AsContext, StoreCore};
 use names::Demangled;
+use once_cell::sync::OnceCell;
 use std::fmt;
-use std::sync::OnceLock;
 use windlass_runtime::{Backtrace, BacktraceFrame};
 
 /// The frames of Wasm code that were active when an error happened, innermost first.
@@ -88,7 +88,7 @@ pub struct FrameInfo {
     module: Module,
     func_index: u32,
     module_offset: u32,
-    symbols: OnceLock<Vec<FrameSymbol>>,
+    symbols: OnceCell<Vec<FrameSymbol>>,
 }
 
 /// A place in the source of a frame: see [`FrameInfo::symbols`].
@@ -155,7 +155,7 @@ impl WasmBacktrace {
             module: core.module(frame.instance).clone(),
             func_index: frame.function,
             module_offset: frame.offset,
-            symbols: OnceLock::new(),
+            symbols: OnceCell::new(),
         });
         WasmBacktrace { frames: frames.collect(), truncated: false }
     }

@@ -8,9 +8,10 @@
 //!
 //! Invariant: an id that stands in a live group names a live type.
 
+use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 use windlass_abi::facts::ModuleFacts;
 use windlass_abi::types::{
     CompositeType, FieldType, FuncType, HeapType, RefType, Signature, StorageType, SubType, ValType,
@@ -123,14 +124,14 @@ impl TypeRegistry {
     }
 
     fn register(self: &Arc<Self>, key: Arc<[SubType]>) -> Arc<RecGroup> {
-        let _registering = lock(&self.registering);
+        let _registering = self.registering.lock();
         {
-            let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+            let tables = self.tables.read();
             if let Some(group) = tables.groups.get(&key).and_then(Weak::upgrade) {
                 return group;
             }
         }
-        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.tables.write();
         let ids: Box<[u32]> = key.iter().map(|_| tables.take_id()).collect();
         let types: Box<[SubType]> = key
             .iter()
@@ -177,14 +178,14 @@ impl TypeRegistry {
     }
 
     fn read(&self) -> impl std::ops::Deref<Target = Vec<Slot>> {
-        struct Slots<'a>(std::sync::RwLockReadGuard<'a, Tables>);
+        struct Slots<'a>(parking_lot::RwLockReadGuard<'a, Tables>);
         impl std::ops::Deref for Slots<'_> {
             type Target = Vec<Slot>;
             fn deref(&self) -> &Vec<Slot> {
                 &self.0.slots
             }
         }
-        Slots(self.tables.read().unwrap_or_else(PoisonError::into_inner))
+        Slots(self.tables.read())
     }
 
     /// Whether heap type `sub` is below or the same as `sup`; both hold live engine-wide ids.
@@ -220,7 +221,7 @@ impl TypeRegistry {
     /// The number of types that are alive.
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.tables.read();
         tables.slots.len() - tables.free.len() - 1
     }
 }
@@ -255,7 +256,7 @@ impl Tables {
 impl Drop for RecGroup {
     fn drop(&mut self) {
         {
-            let mut tables = self.registry.tables.write().unwrap_or_else(PoisonError::into_inner);
+            let mut tables = self.registry.tables.write();
             // An equal group may have been registered since this one lost its last owner.
             let own = tables.groups.get(&self.key).is_some_and(|weak| weak.strong_count() == 0);
             if own {
@@ -365,10 +366,6 @@ pub(crate) fn map_ref_type(ty: RefType, f: impl FnMut(u32) -> u32) -> RefType {
     RefType { heap: ty.heap.map_index(f), ..ty }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -431,7 +428,7 @@ mod tests {
             registry.register_module(&module);
         }
         assert_eq!(registry.read().len(), 3);
-        assert_eq!(registry.tables.read().unwrap().groups.len(), 0);
+        assert_eq!(registry.tables.read().groups.len(), 0);
     }
 
     impl RegisteredType {

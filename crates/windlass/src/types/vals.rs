@@ -4,8 +4,9 @@ use super::registry::{RegisteredType, TypeRegistry};
 use super::{ArrayType, FuncType, StructType};
 use crate::Engine;
 use crate::values::Val;
+use once_cell::sync::Lazy;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use windlass_abi::types as abi;
 
 /// The type of a value.
@@ -494,7 +495,7 @@ impl HeapType {
 }
 
 /// Answers for types that belong to no engine.
-static ABSTRACT: LazyLock<TypeRegistry> = LazyLock::new(Default::default);
+static ABSTRACT: Lazy<TypeRegistry> = Lazy::new(Default::default);
 
 impl fmt::Display for ValType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,7 +26,7 @@
 ;;|     nop [rax+rax]
 ;;|     nop [rax]
 ;;| L0:
-;;|     test [r15-0x1000], eax                  ; trap: interrupt
+;;|     mov r11d, [r15-0x1000]                  ; trap: interrupt
 ;;|   local.get 0
 ;;|   i32.const 1
 ;;|   i32.sub

@@ -41,6 +41,11 @@ pub struct List {
 }
 
 impl List {
+    /// So many numbers from a place in the pool.
+    pub(crate) const fn new(start: u32, len: u32) -> List {
+        List { start, len }
+    }
+
     /// How many there are.
     pub const fn len(self) -> usize {
         self.len as usize
@@ -403,6 +408,38 @@ impl Function {
         (inst.op.shape() == Shape::Const).then_some(inst.bits())
     }
 
+    /// Whether there is what the fields of an instruction point to: its operands, edges and vector in the pools of the
+    /// function, its region and trap. Who asks for them panics otherwise.
+    pub fn is_whole(&self, value: Value) -> bool {
+        let Some(inst) = self.insts.get(value.index()) else { return false };
+        let holds = |total: usize, start: u32, len: u32| u64::from(start) + u64::from(len) <= total as u64;
+        let pool = |start, len| holds(self.pool.len(), start, len);
+        let edges = |first: u32, count: u32| {
+            holds(self.edges.len(), first, count)
+                && self.edges[first as usize..][..count as usize]
+                    .iter()
+                    .all(|e| pool(e.args.start, e.args.len))
+        };
+        let [a, b, c] = inst.fields;
+        let operands = match operand_fields(inst) {
+            Fields::Inline(_) => true,
+            Fields::Pool(start, len) => pool(start, len),
+        };
+        operands
+            && match inst.op.shape() {
+                Shape::VectorConst | Shape::Shuffle => holds(self.vectors.len(), inst.vector(), 1),
+                Shape::RawLoad | Shape::RawStore => usize::from(inst.aux) < Region::ALL.len(),
+                Shape::Trap | Shape::TrapIf => TrapCode::from_code(inst.aux as u8).is_some(),
+                Shape::Jump => edges(a, 1),
+                Shape::Branch => edges(b, 2),
+                Shape::Table => edges(b, c),
+                Shape::TryCall | Shape::TryCallPointer => {
+                    pool(b, 2) && edges(self.pool[b as usize], self.pool[b as usize + 1])
+                }
+                _ => true,
+            }
+    }
+
     // Pools.
 
     /// A list of these values.
@@ -416,6 +453,16 @@ impl Function {
     #[inline]
     pub fn values_of(&self, list: List) -> impl DoubleEndedIterator<Item = Value> + ExactSizeIterator + '_ {
         self.pool[list.start as usize..][..list.len()].iter().map(|v| Value(*v))
+    }
+
+    /// How many numbers are in the pool of lists.
+    pub(crate) fn pool_len(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// How many vectors are in their pool.
+    pub(crate) fn vector_count(&self) -> usize {
+        self.vectors.len()
     }
 
     /// The number of a vector in the pool, for constants and lanes.
@@ -619,7 +666,7 @@ fn operand_fields(inst: &Inst) -> Fields {
         Shape::Values => Fields::Pool(inst.fields[0], b),
         Shape::Call | Shape::CallPointer => Fields::Pool(b, c),
         // The edges are before them: the first one, and how many.
-        Shape::TryCall | Shape::TryCallPointer => Fields::Pool(b + 2, c),
+        Shape::TryCall | Shape::TryCallPointer => Fields::Pool(b.saturating_add(2), c),
     }
 }
 

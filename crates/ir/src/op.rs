@@ -414,6 +414,7 @@ macro_rules! define {
     ($($groups:tt)*) => { other_rows! { define, @all [$($groups)*] } };
 }
 numeric_groups! { define }
+pub(crate) use numeric_groups;
 
 /// The shape of arithmetic with these operands and immediates.
 const fn numeric_shape(operands: &[&str], immediates: &[&str]) -> Shape {
@@ -469,6 +470,22 @@ impl Op {
         matches!(self.shape(), Call | CallPointer | TryCall | TryCallPointer)
     }
 
+    /// Of how many lanes it names one; 0 of opcodes that name none.
+    pub fn lanes(self) -> u8 {
+        let row = self.row();
+        match row.shape {
+            Shape::LoadLane | Shape::StoreLane => 16 / row.bytes,
+            // The name begins with the shape of the vector, such as `i8x16_`.
+            Shape::UnaryLane | Shape::BinaryLane => {
+                let shape = row.name.split('_').next().and_then(|shape| shape.split_once('x'));
+                shape
+                    .and_then(|(_, count)| count.parse().ok())
+                    .expect("the name says how many lanes there are")
+            }
+            _ => 0,
+        }
+    }
+
     /// The opcode of this name.
     pub fn parse(name: &str) -> Option<Op> {
         Op::ALL.iter().copied().find(|op| op.name() == name)
@@ -500,6 +517,9 @@ mod tests {
         assert_eq!(Op::i8x16_replace_lane.shape(), Shape::BinaryLane);
         assert_eq!(Op::i64_eq.row().result, Class::Is(Type::I32));
         assert_eq!(Op::v128_load32_lane.row().bytes, 4);
+        assert_eq!(Op::v128_load32_lane.lanes(), 4);
+        assert_eq!(Op::i8x16_extract_lane_u.lanes(), 16);
+        assert_eq!(Op::i8x16_shuffle.lanes(), 0);
         assert!(Op::try_call.ends() && Op::try_call.is_call());
     }
 }

@@ -8,6 +8,8 @@
 //! - `verify`: the verifier finds nothing wrong. Or the body is one or more texts, behind each a line `;= ` with what it
 //!   finds there.
 //! - `verify placed`: the same of functions whose code is placed.
+//! - `run`: behind a function there are lines `;> ARGUMENTS`, and behind each a line `;= ` with how the function ends
+//!   when it is run with them. Its memories are as long as they are at least, and full of zeros.
 //!
 //! `WINDLASS_BLESS=1 cargo test -p windlass-ir --test files` writes what the bodies should be, for `git diff`.
 
@@ -15,10 +17,11 @@ mod isomorphic;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use windlass_ir::Function;
+use windlass_ir::eval::{Outcome, TestEnvironment, run};
 use windlass_ir::op::{Op, Shape};
 use windlass_ir::text::parse;
 use windlass_ir::verify::{Error, verify, verify_placed};
+use windlass_ir::{Constant, Function, Value};
 
 /// A part of a file, and the number of its first line, from 0.
 #[derive(Clone, Copy)]
@@ -42,6 +45,7 @@ const DIRECTIVES: &[(&str, Directive)] = &[
     ("error", error),
     ("verify", |body| verified(body, verify)),
     ("verify placed", |body| verified(body, verify_placed)),
+    ("run", runs),
 ];
 
 fn roundtrip(body: Part) -> Result<String, String> {
@@ -82,6 +86,61 @@ fn verified(body: Part, verify: fn(&Function) -> Result<(), Error>) -> Result<St
     expectations(body, |case| match verified(case)? {
         Ok(()) => Err(format!("line {}: nothing is wrong", case.line + 1)),
         Err(error) => Ok(error.to_string()),
+    })
+}
+
+fn runs(body: Part) -> Result<String, String> {
+    let functions = parse(&body.in_its_place()).map_err(|e| e.to_string())?;
+    functions.iter().try_for_each(verify).map_err(|e| e.to_string())?;
+    let mut ends = functions.iter();
+    let mut function = None;
+    let mut out = String::new();
+    for (i, line) in body.text.split_inclusive('\n').enumerate() {
+        if line.starts_with(";=") {
+            continue;
+        }
+        out += line;
+        if line.trim_end() == "}" {
+            function = ends.next();
+        }
+        if let (Some(function), Some(args)) = (function, line.strip_prefix(";>")) {
+            let at = |e| format!("line {}: {e}", body.line + i + 1);
+            out += &format!(";= {}\n", ended(function, args).map_err(at)?);
+        }
+    }
+    Ok(out)
+}
+
+/// Runs a function with these arguments, and says how it ended.
+fn ended(function: &Function, args: &str) -> Result<String, String> {
+    let types = &function.signatures[function.signature.index()].params;
+    let texts: Vec<&str> = args.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
+    if types.len() != texts.len() {
+        return Err(format!("{} arguments for {} parameters", texts.len(), types.len()));
+    }
+    let args = types.iter().zip(texts).map(|(ty, text)| {
+        // Text is parsed as that of a constant.
+        let text = format!("function () -> () {{\nb0:\n{ty}_const {text}\n}}");
+        let function = parse(&text).map_err(|e| e.to_string())?.remove(0);
+        let inst = function.inst(Value(0));
+        let vector = || Constant::V128(function.vector_at(inst.vector()));
+        Ok(Constant::from_bits(*ty, inst.bits()).unwrap_or_else(vector))
+    });
+    let args = args.collect::<Result<Vec<Constant>, String>>()?;
+    let mut memories = Vec::new();
+    for memory in &function.memories {
+        let len = usize::try_from(memory.min_len).ok().filter(|len| *len <= 1 << 20);
+        memories.push(vec![0; len.ok_or("a memory is too long")?]);
+    }
+    Ok(match run(function, &mut TestEnvironment::new(memories), &args, 100_000) {
+        Outcome::Return(values) => {
+            let values: Vec<String> = values.iter().map(Constant::to_string).collect();
+            format!("return {}", values.join(", ")).trim_end().to_owned()
+        }
+        Outcome::Trap(code) => format!("trap {code:?}"),
+        Outcome::Throw(thrown) => format!("throw {thrown:?}"),
+        Outcome::OutOfFuel => "out of fuel".to_owned(),
+        Outcome::Broken(why) => format!("broken: {why}"),
     })
 }
 
@@ -203,7 +262,7 @@ fn every_shape_is_in_a_file() {
     let mut seen = HashSet::new();
     for file in files().iter().filter(|file| file.has("roundtrip")) {
         for function in parse(file.body().text).unwrap() {
-            let values = (0..function.values() as u32).map(windlass_ir::Value);
+            let values = (0..function.values() as u32).map(Value);
             seen.extend(values.map(|value| format!("{:?}", function.op(value).shape())));
         }
     }

@@ -182,6 +182,29 @@ b1(v6: i32) @0:
     assert_eq!(printed(expected), expected);
 }
 
+/// The text in the documentation of the form is one.
+#[test]
+fn the_example_is_parsed() {
+    let docs = include_str!("../src/text/mod.rs").lines().filter_map(|line| line.strip_prefix("//!"));
+    let example = docs.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n");
+    let text = example.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let functions = parse(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    assert_eq!(functions.len(), 1);
+    windlass_ir::verify(&functions[0]).unwrap_or_else(|e| panic!("{e}\n{text}"));
+}
+
+#[test]
+fn instructions_name_256_memories() {
+    let text = |number: u32| {
+        let line = |n| format!("memory m{n}: i32, base 0, length 8, reach 0, at least 0\n");
+        let memories: String = (0..300).map(line).collect();
+        format!("function (i32) -> () {{\n{memories}b0(v0: i32):\ni32_store v0, v0, m{number}\nreturn\n}}")
+    };
+    assert_eq!(parse(&text(255)).unwrap()[0].inst(Value(1)).memory(), Memory(255));
+    let error = parse(&text(256)).unwrap_err();
+    assert_eq!(error.to_string(), "303:19: expected one of the first 256 memories, found `m256`");
+}
+
 #[test]
 fn what_nothing_uses_floats_unseen() {
     let (mut function, block) = base();

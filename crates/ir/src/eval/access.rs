@@ -164,7 +164,7 @@ mod tests {
                 Inst::access(op, &values, offset, Memory(0), 1)
             }
         };
-        access(&inst, operands, bytes).expect(op.name())
+        access(&inst, operands, bytes).unwrap_or_else(|| panic!("{} means nothing", op.name()))
     }
 
     fn operands(op: Op, address: u64) -> Vec<Constant> {

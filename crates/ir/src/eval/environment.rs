@@ -4,6 +4,7 @@ use crate::constant::Constant;
 use crate::entity::Memory;
 use crate::function::{Region, SignatureData, Target};
 use alloc::vec::Vec;
+use windlass_abi::builtins::Status;
 use windlass_abi::trap::TrapCode;
 
 /// What a function runs in.
@@ -34,6 +35,15 @@ pub trait Environment {
         signature: &SignatureData,
         args: &[Constant],
     ) -> Called;
+
+    /// What a call of the runtime ends the function with that gave this status, which is not zero: it trapped or threw.
+    /// What the runtime keeps beside the status, only the environment knows; this says the status as if it were a tag.
+    fn raise(&mut self, status: u64) -> Called {
+        match Status(status).trap_code() {
+            Some(code) => Called::Trap(code),
+            None => Called::Throw(Thrown { tag: status, values: Vec::new(), reference: 0 }),
+        }
+    }
 
     /// Charges fuel, or traps.
     fn charge(&mut self, fuel: u32) -> Result<(), TrapCode>;

@@ -13,7 +13,7 @@ use super::fold::{Immediate, fold};
 use crate::constant::Constant;
 use crate::entity::{Block, Edge, Slot, Value};
 use crate::function::{Function, Inst, Region};
-use crate::op::{Class, Op, Shape};
+use crate::op::{Class, Effects, Op, Shape};
 use crate::types::Type;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -82,6 +82,15 @@ enum Way {
 
 fn broken<T>(what: impl Display) -> Step<T> {
     Err(Outcome::Broken(format!("{what}")))
+}
+
+/// The results of a call, if it returned.
+fn returned(called: Called) -> Step<Vec<Constant>> {
+    match called {
+        Called::Return(results) => Ok(results),
+        Called::Trap(code) => Err(Outcome::Trap(code)),
+        Called::Throw(thrown) => Err(Outcome::Throw(thrown)),
+    }
 }
 
 impl<E: Environment> Run<'_, E> {
@@ -167,10 +176,12 @@ impl<E: Environment> Run<'_, E> {
 
     /// The value of an instruction, evaluated if it floats.
     fn get(&mut self, value: Value) -> Step<Constant> {
+        if let Some(constant) = self.known(value) {
+            return Ok(constant);
+        }
         let function = self.function;
         let mut stack = vec![value];
-        loop {
-            let Some(top) = stack.last().copied() else { break };
+        while let Some(top) = stack.last().copied() {
             if self.known(top).is_some() {
                 stack.pop();
                 continue;
@@ -247,7 +258,8 @@ impl<E: Environment> Run<'_, E> {
             return self.further_result(value, &inst);
         }
         let operands = self.operands(value)?;
-        match (inst.op.shape(), &operands[..]) {
+        let row = inst.op.row();
+        match (row.shape, &operands[..]) {
             (Shape::Plain, _) if inst.op == Op::poll => self.env.poll().map_err(Outcome::Trap),
             // Nobody else is there.
             (Shape::Plain, _) if inst.op == Op::fence => Ok(()),
@@ -266,6 +278,7 @@ impl<E: Environment> Run<'_, E> {
                     None => self.broken(value, format!("it has no meaning for {operands:?}")),
                 }
             }
+            (Shape::Unary, [status]) if row.effects.any(Effects::CALL) => self.raise_if(value, *status),
             (Shape::RawStore, [pointer, stored]) => {
                 let address = self.address(value, &inst, *pointer)?;
                 self.store(value, inst.region(), address, *stored)
@@ -278,17 +291,15 @@ impl<E: Environment> Run<'_, E> {
                 let constant = self.slot_load(value, inst.slot())?;
                 self.set(value, constant)
             }
-            (Shape::Call | Shape::CallPointer, operands) => match self.call(value, &inst, operands)? {
-                Called::Return(results) => {
-                    if let Some(first) = results.first() {
-                        self.set(value, *first)?;
-                    }
-                    self.results.insert(value, results);
-                    Ok(())
+            (Shape::Call | Shape::CallPointer, operands) => {
+                let called = self.call(value, &inst, operands)?;
+                let results = returned(called)?;
+                if let Some(first) = results.first() {
+                    self.set(value, *first)?;
                 }
-                Called::Trap(code) => Err(Outcome::Trap(code)),
-                Called::Throw(thrown) => Err(Outcome::Throw(thrown)),
-            },
+                self.results.insert(value, results);
+                Ok(())
+            }
             (_, operands) => {
                 let constant = self.value(value, operands)?;
                 self.set(value, constant)
@@ -301,6 +312,17 @@ impl<E: Environment> Run<'_, E> {
         match results.and_then(|results| results.get(inst.number() as usize)).copied() {
             Some(constant) => self.set(value, constant),
             None => self.broken(value, "the call was not made, or has no such result"),
+        }
+    }
+
+    fn raise_if(&mut self, value: Value, status: Constant) -> Step<()> {
+        match u64::try_from(status) {
+            Ok(0) => Ok(()),
+            Ok(status) => {
+                returned(self.env.raise(status))?;
+                self.broken(value, "the runtime returned")
+            }
+            Err(_) => self.broken(value, format!("its status is {status}")),
         }
     }
 
@@ -400,17 +422,13 @@ impl<E: Environment> Run<'_, E> {
             Shape::Values => return Ok(Way::Return(operands)),
             Shape::Trap => return Err(Outcome::Trap(inst.trap_code())),
             Shape::Call | Shape::CallPointer => {
-                return match self.call(value, &inst, &operands)? {
-                    Called::Return(results) => Ok(Way::Return(results)),
-                    Called::Trap(code) => Err(Outcome::Trap(code)),
-                    Called::Throw(thrown) => Err(Outcome::Throw(thrown)),
-                };
+                let called = self.call(value, &inst, &operands)?;
+                return returned(called).map(Way::Return);
             }
             Shape::TryCall | Shape::TryCallPointer => {
                 return match self.call(value, &inst, &operands)? {
-                    Called::Return(results) => self.follow(value, 0, results),
-                    Called::Trap(code) => Err(Outcome::Trap(code)),
                     Called::Throw(thrown) => self.catch(value, thrown),
+                    called => self.follow(value, 0, returned(called)?),
                 };
             }
             _ => return self.broken(value, "control got there"),

@@ -145,18 +145,18 @@ pub enum Problem {
     #[error("{edge} carries {is} for {param} of type {wanted}")]
     EdgeType { edge: Edge, param: Value, is: Type, wanted: Type },
 
-    // Of the order of values.
+    // Of where values are.
     /// It floats though it has effects, or is a parameter that its block does not have any more.
     #[error("it is used, but has no place")]
     NoPlace,
-    #[error("operand {value} is in {block}, which is not in the order")]
-    OperandOut { value: Value, block: Block },
+    #[error("it uses {value} of {block}, which is not in the order")]
+    BlockOut { value: Value, block: Block },
     #[error("it depends on itself")]
     Cycle,
-    #[error("operand {0} is not there yet")]
+    #[error("it uses {0}, which is not there yet")]
     NotYet(Value),
-    #[error("operand {operand} needs {needed}, which is not there yet")]
-    NeedsNotYet { operand: Value, needed: Value },
+    #[error("it uses {used}, and so {needed}, which is not there yet")]
+    NeedsNotYet { used: Value, needed: Value },
     /// After placement.
     #[error("it is used, but was not placed")]
     NotPlaced,

@@ -48,7 +48,7 @@ impl Verifier<'_> {
         for used in uses(function, value) {
             match function.block_of(used) {
                 Some(block) if !self.is_in_order(block) => {
-                    self.error_at(value, Problem::OperandOut { value: used, block });
+                    self.error_at(value, Problem::BlockOut { value: used, block });
                 }
                 Some(_) => {}
                 None if core::mem::replace(&mut seen[used.index()], true) => {}

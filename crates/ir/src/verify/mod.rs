@@ -150,6 +150,10 @@ impl Verifier<'_> {
             None => self.error(None, None, Problem::NoEntry),
             Some(entry) => self.entry(*entry),
         }
+        // A list that is broken would make errors of what is behind.
+        if !self.errors.is_empty() {
+            return;
+        }
         for value in (0..function.values() as u32).map(Value) {
             let listed = self.ranks[value.index()] != NOWHERE;
             if !listed && function.block_of(value).is_some_and(|block| self.is_in_order(block)) {

@@ -37,9 +37,9 @@ impl Verifier<'_> {
         for block in function.order.iter().copied() {
             let reachable = dominators.is_reachable(block);
             for value in function.insts(block) {
-                for operand in uses(function, value) {
-                    self.find_need(&dominators, &mut needs, &mut stack, operand);
-                    let missing = match self.need(&needs, operand) {
+                for used in uses(function, value) {
+                    self.find_need(&dominators, &mut needs, &mut stack, used);
+                    let missing = match self.need(&needs, used) {
                         _ if !reachable => None,
                         Need::One(a) => Some(a).filter(|a| !self.before(&dominators, *a, value)),
                         Need::Two(a, b) => [a, b].into_iter().find(|a| !self.before(&dominators, *a, value)),
@@ -47,8 +47,8 @@ impl Verifier<'_> {
                     };
                     match missing {
                         None => {}
-                        Some(needed) if needed == operand => self.error_at(value, Problem::NotYet(operand)),
-                        Some(needed) => self.error_at(value, Problem::NeedsNotYet { operand, needed }),
+                        Some(needed) if needed == used => self.error_at(value, Problem::NotYet(used)),
+                        Some(needed) => self.error_at(value, Problem::NeedsNotYet { used, needed }),
                     }
                 }
             }

@@ -48,6 +48,8 @@ pub enum Name {
     Memory(Memory),
     #[error("{0}")]
     Slot(Slot),
+    #[error("builtin {0}")]
+    Builtin(u32),
     #[error("catch {0}")]
     Catch(u32),
     #[error("vector {0}")]

@@ -21,11 +21,12 @@ mod tests;
 pub use error::{Error, Name, Problem};
 
 use crate::entity::{Block, Memory, Signature, Value};
-use crate::function::Function;
+use crate::function::{Function, Target};
 use crate::op::Op;
 use crate::types::Type;
 use alloc::vec;
 use alloc::vec::Vec;
+use windlass_abi::builtins::VMBuiltins;
 
 /// Checks a function.
 ///
@@ -115,6 +116,14 @@ impl Verifier<'_> {
         for signature in function.callees.iter().map(|callee| callee.signature).chain([function.signature]) {
             if signature.index() >= function.signatures.len() {
                 self.error(None, None, Problem::Missing(Name::Signature(signature)));
+            }
+        }
+        for callee in &function.callees {
+            match callee.target {
+                Target::Builtin(number) if number as usize >= VMBuiltins::NAMES.len() => {
+                    self.error(None, None, Problem::Missing(Name::Builtin(number)));
+                }
+                _ => {}
             }
         }
         for (i, memory) in function.memories.iter().enumerate() {

@@ -7,7 +7,8 @@
 //! - **What pointers point to**: every address of every region can be read and written, and has some value before.
 //! - **Calls** mix the callee and the arguments. The results follow from that, and what the callee changes: a byte of
 //!   each memory, sometimes its size, everything in regions that are neither constant nor the frame, and what an
-//!   argument points to if it points to a slot. Calls may also trap, or throw, if that is allowed.
+//!   argument points to if it points to a slot. Calls may also trap, or throw, if that is allowed; those of the runtime
+//!   may say so by a status, which is their last result if that is an `i64`.
 //! - **The trace** has the calls, each with what the function had done to its surroundings by then.
 //!
 //! Pass by what is only the function's own: the frame is not observed but through calls.
@@ -98,7 +99,7 @@ impl TestEnvironment {
     pub fn observed(&self) -> Observed {
         Observed {
             memories: self.memories.clone(),
-            raw: self.seen().map(|(at, byte)| (at, byte)).collect(),
+            raw: self.seen().collect(),
             trace: self.trace.clone(),
             charged: self.charged,
         }
@@ -158,6 +159,7 @@ impl TestEnvironment {
         state
     }
 
+    /// Calls what is no more than a number, mixed with what it gets.
     fn called(&mut self, target: Option<Target>, signature: &SignatureData, args: Vec<Constant>) -> Called {
         let kind = match target {
             Some(Target::Own(number)) => u64::from(number) << 2,
@@ -174,6 +176,7 @@ impl TestEnvironment {
         for (start, end) in slots.iter().copied() {
             hash = (start..end).fold(hash, |hash, at| mix(hash, self.byte(Region::Frame, at).into()));
         }
+        let called = self.end(target, hash, signature);
         self.trace.push(Event { target, args, state: self.state() });
         self.called = mix(self.called, hash) | 1;
         for (start, end) in slots {
@@ -183,7 +186,7 @@ impl TestEnvironment {
         }
         for (number, memory) in self.memories.iter_mut().enumerate() {
             let mixed = mix(hash, number as u64);
-            if mixed % 16 == 0 && memory.len() < LARGEST {
+            if mixed.is_multiple_of(16) && memory.len() < LARGEST {
                 memory.resize(memory.len() + 64, 0);
             }
             let at = (mixed >> 8).checked_rem(memory.len() as u64);
@@ -191,11 +194,11 @@ impl TestEnvironment {
                 *byte = mixed as u8;
             }
         }
-        self.end(hash, signature)
+        called
     }
 
     /// How a call ends.
-    fn end(&self, hash: u64, signature: &SignatureData) -> Called {
+    fn end(&self, target: Option<Target>, hash: u64, signature: &SignatureData) -> Called {
         let chance = mix(hash, 3);
         if self.traps && chance.is_multiple_of(8) {
             return Called::Trap(TrapCode::ALL[(chance >> 8) as usize % TrapCode::ALL.len()]);
@@ -208,7 +211,16 @@ impl TestEnvironment {
                 reference: mix(hash, 4) as u32,
             });
         }
-        Called::Return(constants(hash, &signature.results))
+        let mut results = constants(hash, &signature.results);
+        // The last one may be the status of the runtime: mostly that all went well.
+        if let (Some(Target::Builtin(_)), Some(Constant::I64(status))) = (target, results.last_mut()) {
+            match chance >> 8 & 7 {
+                6 if self.traps => *status = 1 + *status % TrapCode::ALL.len() as u64,
+                7 if self.traps => {}
+                _ => *status = 0,
+            }
+        }
+        Called::Return(results)
     }
 
     /// From where an argument points in a slot to the slot's end.

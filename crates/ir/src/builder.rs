@@ -273,7 +273,7 @@ impl<'f> Builder<'f> {
 
 impl List {
     /// Where it starts in the pool.
-    pub(crate) const fn start(self) -> u32 {
+    pub const fn start(self) -> u32 {
         self.start
     }
 }

@@ -109,6 +109,10 @@ pub enum Target {
     Own(u32),
     /// A function of the runtime, by its number in the table of builtins. Its first parameter is what it is given.
     Builtin(u32),
+    /// Throws a new exception; never returns. Parameters: the pointer to the tag, and that to the values, in slots of 8 bytes.
+    Throw,
+    /// Throws an exception again; never returns. Parameter: the reference to it, not null.
+    ThrowRef,
 }
 
 /// A function that can be called.
@@ -171,6 +175,7 @@ struct BlockData {
     params: List,
     first: u32,
     last: u32,
+    cold: bool,
 }
 
 /// Where an instruction is.
@@ -503,8 +508,18 @@ impl Function {
 
     /// Makes a block without parameters, which is not in the order yet.
     pub fn block(&mut self) -> Block {
-        self.blocks.push(BlockData { params: List::default(), first: NONE, last: NONE });
+        self.blocks.push(BlockData { params: List::default(), first: NONE, last: NONE, cold: false });
         Block(self.blocks.len() as u32 - 1)
+    }
+
+    /// Says that a block is seldom run.
+    pub fn set_cold(&mut self, block: Block) {
+        self.blocks[block.index()].cold = true;
+    }
+
+    /// Whether a block is seldom run.
+    pub fn is_cold(&self, block: Block) -> bool {
+        self.blocks[block.index()].cold
     }
 
     /// How many blocks were made.

@@ -300,6 +300,8 @@ macro_rules! other_rows {
         // Trap if the value is not zero, or if it is.
         trap_if: TrapIf (i32) -> void, TRAP;
         trap_unless: TrapIf (i32) -> void, TRAP;
+        // Ends the function if a call of the runtime did not go well: with a status that is not zero.
+        raise_if: Unary (i64) -> void, READ WRITE TRAP CALL;
 
         // Calls. Their own value is the first result.
         call: Call () -> own, READ WRITE TRAP CALL;

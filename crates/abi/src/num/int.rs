@@ -14,7 +14,49 @@ macro_rules! int_operators {
             #[inline(always)]
             pub fn $i64($($x: u64),+) -> int_operators!(@ $result u64) { $meaning }
         )*
+
+        /// The same operators at 8 bits, where everything can be tried: no guest ever computes with them. They have the
+        /// names of those at 32 bits.
+        pub mod byte {
+            use crate::trap::TrapCode;
+
+            $(
+                #[doc = $doc]
+                #[inline(always)]
+                pub fn $i32($($x: u8),+) -> int_operators!(@ $result u8) { $meaning }
+            )*
+
+            /// An operator by its name, in which `i32_` stands for no type.
+            #[derive(Clone, Copy, Debug)]
+            pub enum ByteOperator {
+                /// Of one operand.
+                Unary(&'static str, fn(u8) -> u8),
+                /// Of two operands.
+                Binary(&'static str, fn(u8, u8) -> u8),
+                /// Of two operands, and it traps.
+                Division(&'static str, fn(u8, u8) -> Result<u8, TrapCode>),
+            }
+
+            impl ByteOperator {
+                /// Its name without a type.
+                pub fn name(&self) -> &'static str {
+                    let (ByteOperator::Unary(name, _)
+                    | ByteOperator::Binary(name, _)
+                    | ByteOperator::Division(name, _)) = self;
+                    &name["i32_".len()..]
+                }
+            }
+
+            /// All of them. A truth value is 0 or 1.
+            pub const OPERATORS: &[ByteOperator] =
+                &[ $( int_operators!(@row $result $i32 ($($x),+)) ),* ];
+        }
     };
+    (@row int $f:ident ($a:ident)) => { ByteOperator::Unary(stringify!($f), $f) };
+    (@row int $f:ident ($a:ident, $b:ident)) => { ByteOperator::Binary(stringify!($f), $f) };
+    (@row bool $f:ident ($a:ident)) => { ByteOperator::Unary(stringify!($f), |a| $f(a).into()) };
+    (@row bool $f:ident ($a:ident, $b:ident)) => { ByteOperator::Binary(stringify!($f), |a, b| $f(a, b).into()) };
+    (@row fallible $f:ident ($a:ident, $b:ident)) => { ByteOperator::Division(stringify!($f), $f) };
     (@ int $t:ty) => { $t };
     (@ bool $t:ty) => { bool };
     (@ fallible $t:ty) => { Result<$t, TrapCode> };

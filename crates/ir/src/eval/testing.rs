@@ -72,6 +72,8 @@ pub struct TestEnvironment {
     raw: BTreeMap<(Region, u64), u8>,
     /// What calls did so far, mixed.
     called: u64,
+    /// The exceptions that were thrown, by the references to them.
+    thrown: BTreeMap<u32, Thrown>,
     /// The slots: where each starts and ends.
     slots: Vec<(u64, u64)>,
     trace: Vec<Event>,
@@ -89,6 +91,7 @@ impl TestEnvironment {
             tags: Vec::new(),
             raw: BTreeMap::new(),
             called: 0,
+            thrown: BTreeMap::new(),
             slots: Vec::new(),
             trace: Vec::new(),
             charged: 0,
@@ -164,6 +167,8 @@ impl TestEnvironment {
         let kind = match target {
             Some(Target::Own(number)) => u64::from(number) << 2,
             Some(Target::Builtin(number)) => u64::from(number) << 2 | 1,
+            Some(Target::Throw) => 6,
+            Some(Target::ThrowRef) => 10,
             None => 2,
         };
         let mut hash = mix(2, kind);
@@ -176,7 +181,10 @@ impl TestEnvironment {
         for (start, end) in slots.iter().copied() {
             hash = (start..end).fold(hash, |hash, at| mix(hash, self.byte(Region::Frame, at).into()));
         }
-        let called = self.end(target, hash, signature);
+        let called = self.end(target, &args, hash, signature);
+        if let Called::Throw(thrown) = &called {
+            self.thrown.insert(thrown.reference, thrown.clone());
+        }
         self.trace.push(Event { target, args, state: self.state() });
         self.called = mix(self.called, hash) | 1;
         for (start, end) in slots {
@@ -198,8 +206,23 @@ impl TestEnvironment {
     }
 
     /// How a call ends.
-    fn end(&self, target: Option<Target>, hash: u64, signature: &SignatureData) -> Called {
+    fn end(&self, target: Option<Target>, args: &[Constant], hash: u64, signature: &SignatureData) -> Called {
         let chance = mix(hash, 3);
+        match (target, args) {
+            (Some(Target::Throw), [Constant::I64(tag), Constant::I64(at)]) => {
+                return Called::Throw(Thrown {
+                    tag: *tag,
+                    values: self.payload(*tag, *at),
+                    reference: mix(hash, 4) as u32,
+                });
+            }
+            (Some(Target::ThrowRef), [Constant::I32(reference) | Constant::Ref(reference)]) => {
+                let thrown = self.thrown.get(reference).cloned();
+                let unknown = Thrown { tag: hash, values: Vec::new(), reference: *reference };
+                return Called::Throw(thrown.unwrap_or(unknown));
+            }
+            _ => {}
+        }
         if self.traps && chance.is_multiple_of(8) {
             return Called::Trap(TrapCode::ALL[(chance >> 8) as usize % TrapCode::ALL.len()]);
         }
@@ -221,6 +244,17 @@ impl TestEnvironment {
             }
         }
         Called::Return(results)
+    }
+
+    /// The values of an exception of this tag: they are in slots of 8 bytes, where a pointer to the frame points.
+    fn payload(&self, tag: u64, mut at: u64) -> Vec<Constant> {
+        let types = self.tags.iter().find(|(known, _)| *known == tag).map_or(&[][..], |(_, types)| types);
+        let value = |ty: &Type| {
+            let bytes = core::array::from_fn(|i| self.byte(Region::Frame, at.wrapping_add(i as u64)));
+            at = at.wrapping_add(u64::from(ty.size()).next_multiple_of(8));
+            Constant::from_le_bytes(*ty, bytes)
+        };
+        types.iter().filter_map(value).collect()
     }
 
     /// From where an argument points in a slot to the slot's end.

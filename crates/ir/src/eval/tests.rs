@@ -438,3 +438,42 @@ fn calls_do_all_that_they_may() {
     }
     assert!(ends.iter().all(|count| *count > 5), "{ends:?}");
 }
+
+#[test]
+fn what_is_thrown_is_caught_and_thrown_again() {
+    let function = "
+        function (i32, i64) -> () {
+          slot s0: 16
+          callee f0: throw, (i64, i64) -> ()
+          callee f1: throw_ref, (ref) -> ()
+          catch c0: all, (ref)
+        b0(v0: i32, v1: i64):
+          v2 = slot_address s0
+          slot_store v0, s0
+          raw_store v2 + 8, v1, frame
+          v5 = i64_const 0x777
+          try_call f0(v5, v2), b1, b2 catch c0
+        b1:
+          unreachable
+        b2(v8: ref):
+          tail_call f1(v8)
+        }";
+    let function = parse(function).unwrap().remove(0);
+    assert_eq!(verify_all(&function), []);
+    let mut env = environment();
+    env.tags = vec![(0x777, vec![Type::I32, Type::I64])];
+    let values = vec![Constant::I32(5), Constant::I64(6)];
+    let outcome = run(&function, &mut env, &values, 100);
+    let Outcome::Throw(thrown) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((thrown.tag, thrown.values), (0x777, values));
+    assert_eq!(env.trace().len(), 2);
+}
+
+#[test]
+fn a_status_ends_the_function() {
+    let function = parse("function (i64) -> () {\nb0(v0: i64):\nraise_if v0\nreturn\n}").unwrap().remove(0);
+    let end = |status| text(&run(&function, &mut environment(), &[Constant::I64(status)], 100));
+    assert_eq!(end(0), "return");
+    assert_eq!(end(TrapCode::TableOutOfBounds as u64), "trap out of bounds table access");
+    assert_eq!(end(0x100), "throw 0x100: ");
+}

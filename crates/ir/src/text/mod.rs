@@ -26,7 +26,7 @@
 //!   branch v4, b1(v6), b2
 //! b1(v8: i32):
 //!   return v8
-//! b2:
+//! b2 cold:                                    ; seldom run
 //!   trap Unreachable
 //! }
 //! ```

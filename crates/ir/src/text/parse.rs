@@ -138,8 +138,12 @@ impl<'t> Parser<'_, 't> {
             Target::Own(self.cursor.number32()?)
         } else if self.cursor.eat("builtin") {
             Target::Builtin(self.builtin()?)
+        } else if self.cursor.eat("throw") {
+            Target::Throw
+        } else if self.cursor.eat("throw_ref") {
+            Target::ThrowRef
         } else {
-            return Err(self.cursor.token.is_not("`own` or `builtin`"));
+            return Err(self.cursor.token.is_not("`own`, `builtin`, `throw` or `throw_ref`"));
         };
         self.cursor.expect(",")?;
         let signature = match self.cursor.token.number_of("sig") {
@@ -228,7 +232,7 @@ impl<'t> Parser<'_, 't> {
         Ok(SignatureData { params, results })
     }
 
-    /// `b1(v1: i32, v2: i64) @12:`.
+    /// `b1(v1: i32, v2: i64) @12 cold:`.
     fn block(&mut self) -> Result<Block, ParseError> {
         let name = self.cursor.name("b", "a block")?;
         let block = self.function.block();
@@ -250,6 +254,9 @@ impl<'t> Parser<'_, 't> {
             }
         }
         self.position()?;
+        if self.cursor.eat("cold") {
+            self.function.set_cold(block);
+        }
         self.cursor.expect(":")?;
         self.cursor.end_of_line()?;
         let params = self.function.make_params(block, types);

@@ -132,6 +132,8 @@ impl Printer<'_, '_> {
                     Some(name) => write!(self.out, "builtin {name}, ")?,
                     None => write!(self.out, "builtin {builtin}, ")?,
                 },
+                Target::Throw => self.out.write_str("throw, ")?,
+                Target::ThrowRef => self.out.write_str("throw_ref, ")?,
             }
             self.signature(callee.signature)?;
             self.out.write_char('\n')?;
@@ -197,6 +199,9 @@ impl Printer<'_, '_> {
             self.out.write_char(')')?;
             // All of them were made at once.
             self.position(first)?;
+        }
+        if self.function.is_cold(block) {
+            self.out.write_str(" cold")?;
         }
         self.out.write_str(":\n")?;
         let mut rest = insts(self.function, block);

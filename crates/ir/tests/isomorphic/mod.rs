@@ -51,6 +51,7 @@ impl Pair<'_> {
         same("catches", &a.catches, &b.catches)?;
         same("blocks", a.order.len(), b.order.len())?;
         for (block_a, block_b) in a.order.iter().zip(&b.order) {
+            same("cold", a.is_cold(*block_a), b.is_cold(*block_b))?;
             self.lists("parameters", a.params(*block_a), b.params(*block_b))?;
             let insts = (a.insts(*block_a).collect::<Vec<_>>(), b.insts(*block_b).collect::<Vec<_>>());
             self.lists("instructions", insts.0.into_iter(), insts.1.into_iter())?;

@@ -132,21 +132,23 @@ macro_rules! operator_methods {
                 fn visit_table_size(&mut self, table: u32) -> Done { self.table_size(table) }
                 fn visit_elem_drop(&mut self, segment: u32) -> Done { self.elem_drop(segment) }
 
-                fn visit_ref_null(&mut self, heap: HeapType) -> Done { self.push_const(self.kinds.null(heap), 0) }
+                fn visit_ref_null(&mut self, heap: HeapType) -> Done { let kind = self.kinds.null(heap); self.push_const(kind, 0) }
                 fn visit_ref_is_null(&mut self) -> Done { self.ref_is_null() }
                 fn visit_ref_func(&mut self, function: u32) -> Done { self.ref_func(function) }
                 fn visit_ref_as_non_null(&mut self) -> Done { self.ref_as_non_null() }
                 fn visit_br_on_null(&mut self, depth: u32) -> Done { self.br_on_null(depth, true) }
                 fn visit_br_on_non_null(&mut self, depth: u32) -> Done { self.br_on_null(depth, false) }
-                fn visit_ref_test_non_null(&mut self, ty: HeapType) -> Done { self.ref_test(self.kinds.heap(ty), false) }
-                fn visit_ref_test_nullable(&mut self, ty: HeapType) -> Done { self.ref_test(self.kinds.heap(ty), true) }
-                fn visit_ref_cast_non_null(&mut self, ty: HeapType) -> Done { self.ref_cast(self.kinds.heap(ty), false) }
-                fn visit_ref_cast_nullable(&mut self, ty: HeapType) -> Done { self.ref_cast(self.kinds.heap(ty), true) }
+                fn visit_ref_test_non_null(&mut self, ty: HeapType) -> Done { let ty = self.kinds.heap(ty); self.ref_test(ty, false) }
+                fn visit_ref_test_nullable(&mut self, ty: HeapType) -> Done { let ty = self.kinds.heap(ty); self.ref_test(ty, true) }
+                fn visit_ref_cast_non_null(&mut self, ty: HeapType) -> Done { let ty = self.kinds.heap(ty); self.ref_cast(ty, false) }
+                fn visit_ref_cast_nullable(&mut self, ty: HeapType) -> Done { let ty = self.kinds.heap(ty); self.ref_cast(ty, true) }
                 fn visit_br_on_cast(&mut self, depth: u32, _: RefType, to: RefType) -> Done {
-                    self.br_on_cast(depth, self.kinds.heap(to.heap_type()), to.is_nullable(), true)
+                    let ty = self.kinds.heap(to.heap_type());
+                    self.br_on_cast(depth, ty, to.is_nullable(), true)
                 }
                 fn visit_br_on_cast_fail(&mut self, depth: u32, _: RefType, to: RefType) -> Done {
-                    self.br_on_cast(depth, self.kinds.heap(to.heap_type()), to.is_nullable(), false)
+                    let ty = self.kinds.heap(to.heap_type());
+                    self.br_on_cast(depth, ty, to.is_nullable(), false)
                 }
             }
         };

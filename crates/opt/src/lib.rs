@@ -1,0 +1,14 @@
+//! The optimizing compiler.
+//!
+//! **In:** the bodies of a module. **Out:** machine code with its tables. What is here so far is the part of its mid-end that
+//! works on single operations, and what makes the operations:
+//!
+//! - [`translate`]: bodies of Wasm as functions of the intermediate representation;
+//! - [`simplify`]: pure operations are folded, rewritten by rules and made only once;
+//! - [`rules`]: the rules, which lie in `rules/*.rules`, one line each.
+//!
+//! **Invariants.** Every rule is true for all values, bit for bit; the tests check each one by itself.
+
+pub mod rules;
+pub mod simplify;
+pub mod translate;

@@ -86,8 +86,10 @@ fn orders(term: &Term) -> Vec<Term> {
     let mut all: Vec<Vec<Term>> = vec![Vec::new()];
     for arg in args {
         let choices = orders(arg);
-        all =
-            all.iter().flat_map(|done| choices.iter().map(|c| [&done[..], &[c.clone()]].concat())).collect();
+        all = all
+            .iter()
+            .flat_map(|done| choices.iter().map(|c| [&done[..], std::slice::from_ref(c)].concat()))
+            .collect();
     }
     let constant = matches!(args.last(), Some(Term::Constant(_) | Term::Literal(_)));
     if COMMUTATIVE.contains(&op.as_str()) && !constant {

@@ -160,6 +160,18 @@ macro_rules! instructions {
         };
 
         impl Inst {
+            /// The number of its row.
+            #[inline]
+            pub const fn number(self) -> u16 {
+                self.0
+            }
+
+            /// The instruction whose row has this number.
+            #[inline]
+            pub const fn from_number(number: u16) -> Option<Inst> {
+                if (number as usize) < COUNT { Some(Inst(number)) } else { None }
+            }
+
             /// All instructions.
             pub fn all() -> impl Iterator<Item = Inst> {
                 (0..COUNT as u16).map(Inst)

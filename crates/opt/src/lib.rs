@@ -9,6 +9,7 @@
 //!
 //! **Invariants.** Every rule is true for all values, bit for bit; the tests check each one by itself.
 
+pub mod machine;
 pub mod rules;
 pub mod simplify;
 pub mod translate;

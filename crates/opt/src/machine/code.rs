@@ -6,7 +6,7 @@
 //!
 //! **Blocks** are numbered in the order of the code. The last instruction of a block has its successors. Each edge carries values for
 //! the parameters of its block; a block whose parameters get values is entered only from blocks with one successor, or has one
-//! predecessor (there are no critical edges with values).
+//! predecessor. Indeed there are no critical edges at all: who allocates may put moves on every edge.
 //!
 //! **Invariants.** Virtual registers are in SSA form: each has one definition, which dominates its uses. A fixed register is
 //! only in constraints, never an operand by itself, but for those that are never allocated (context, stack, frame, scratch).
@@ -236,8 +236,17 @@ pub struct MBlock {
 pub struct Safepoint {
     /// The instruction.
     pub inst: u32,
-    /// Slots of the function, in [`Code::numbers`].
+    /// Where references are, in [`Code::numbers`]: offsets from the lowest byte of the slots, of 8 bytes each.
     pub slots: Range<u32>,
+}
+
+/// What is caught in a block that an exception goes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caught {
+    /// Offset in the context of the pointer to the tag; all exceptions, without.
+    pub tag: Option<u32>,
+    /// Whether the exception's reference follows its values.
+    pub with_reference: bool,
 }
 
 /// A function in machine instructions.
@@ -269,6 +278,16 @@ pub struct Code {
     pub numbers: Vec<u32>,
     /// How many virtual registers there are.
     pub vregs: u32,
+    /// Slots of the function: which bytes of their part of the frame, from the lowest one on ([`Code::place_slots`]).
+    pub slots: Vec<Range<u32>>,
+    /// Bytes of all slots, a multiple of 16.
+    pub slots_size: u32,
+    /// Bytes at the bottom of the frame: the most that a call has there of stack parameters and result area together.
+    pub outgoing: u32,
+    /// Bytes of the function's own stack parameters, which it pops: a multiple of 16.
+    pub stack_params: u32,
+    /// What is caught, by number.
+    pub caught: Vec<Caught>,
 }
 
 impl Code {
@@ -288,6 +307,23 @@ impl Code {
         self.safepoints.clear();
         self.numbers.clear();
         self.vregs = 0;
+        self.slots.clear();
+        self.slots_size = 0;
+        self.outgoing = 0;
+        self.stack_params = 0;
+        self.caught.clear();
+    }
+
+    /// Gives the function slots of these sizes, behind those that it has. Each starts and ends at a multiple of 8 bytes, one of 16 bytes or more starts at one
+    /// of 16.
+    pub fn place_slots(&mut self, sizes: impl IntoIterator<Item = u32>) {
+        let mut at = self.slots_size;
+        for size in sizes {
+            let start = if size >= 16 { at.next_multiple_of(16) } else { at };
+            at = start + size.next_multiple_of(8);
+            self.slots.push(start..at);
+        }
+        self.slots_size = at.next_multiple_of(16);
     }
 
     /// A new virtual register.

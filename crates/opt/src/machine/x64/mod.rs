@@ -2,6 +2,7 @@
 //!
 //! - [`sequence`]: what takes more than one row of the instruction table, or what the table has not;
 //! - `select`: from the intermediate representation to rows and sequences;
+//! - [`listing`]: functions in machine instructions as text;
 //! - `emit`: from these, with registers allocated, to bytes and tables; `frame`: what a frame looks like.
 //!
 //! **Registers.** `r15` is the context, `rbp` the frame, `rsp` the stack; `r11` and `xmm15` are scratch, for moves that allocation
@@ -10,6 +11,8 @@
 //! **Flags.** What reads the flags comes right behind what sets them: allocation puts nothing but moves between, which keep
 //! them.
 
+pub mod listing;
+pub mod select;
 pub mod sequence;
 
 use super::code::{Class, Opcode, PReg};

@@ -46,6 +46,10 @@ sequences! {
     Entry;
     /// A copy of a register: operands: definition, use. Of integers all 64 bits, of vectors all 128.
     Move;
+    /// All bits zero: operand 0: definition. Writes the flags.
+    Zero;
+    /// All bits one: operand 0: definition of a vector.
+    Ones;
 
     // Ends of blocks. Blocks are arguments, in the order of the successors.
     /// Goes to a block: `Block`. Falls through where it can.
@@ -92,14 +96,17 @@ sequences! {
     CallPointer;
     /// A call of a stub of the runtime: `Number(its offset in NativeStubs)`.
     CallStub;
-    /// As `CallOwn`, at the end of its block: successors are where it returns, then where it throws. Definitions are of the block
-    /// where it returns.
+    /// As `CallOwn`, at the end of its block, and with `Block`s behind its numbers: successors are where it returns, then where it
+    /// throws, the innermost handler first. Definitions are of the block where it returns. It clobbers every register that is
+    /// allocated but those of its definitions: an exception comes with none of them as it was.
     TryOwn;
     /// As `CallPointer`, likewise.
     TryPointer;
     /// As `CallStub`, likewise.
     TryStub;
-    /// First in a block where something is caught: `Number(catch)`; operands: definitions of what is caught, fixed.
+    /// First in a block where something is caught, which has no other predecessor: `Number(caught)`, `Number(slot)`: the payload is in
+    /// that slot; the first value ends where the slot ends, each further one lies below the one before it, in 8 bytes (vectors 16). Loads
+    /// follow. No operands: all registers have been clobbered.
     Landing;
     /// Ends the function if a status is not zero: operand 0, a use.
     RaiseIf;
@@ -109,8 +116,6 @@ sequences! {
     Charge;
 
     // Values.
-    /// The address of a slot: `Number(slot)`; operand 0: definition.
-    SlotAddress;
     /// The lesser of two floats, as Wasm has it: `Number(64 or 32)`; operands: definition (early), use, use.
     FloatMin;
     /// The greater of two floats, as Wasm has it.

@@ -1,0 +1,11 @@
+//! (In work.)
+
+use super::context::Context;
+use windlass_ir::{Op, Value};
+
+impl Context<'_> {
+    /// Selects an instruction if it is one of these.
+    pub(super) fn select_integer(&mut self, _value: Value, _op: Op) -> bool {
+        false
+    }
+}

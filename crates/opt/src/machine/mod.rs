@@ -4,5 +4,6 @@
 //! - [`allocate`]: where virtual registers are; behind one interface, with a checker;
 //! - [`x64`]: a target.
 
+pub mod allocate;
 pub mod code;
 pub mod x64;

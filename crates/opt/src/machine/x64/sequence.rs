@@ -86,6 +86,13 @@ sequences! {
     SetEqual;
     /// Likewise of a comparison of floats that says not equal.
     SetNotEqual;
+    /// One of two vectors by the flags: `Number(condition)`; operands: use, definition that is the same register, use: the second use
+    /// is copied there unless the condition holds.
+    SelectVector;
+    /// Likewise by a comparison of floats that says equal.
+    SelectVectorEqual;
+    /// Likewise by a comparison of floats that says not equal.
+    SelectVectorNotEqual;
 
     // Calls. Operands are uses fixed to the registers of the parameters, then definitions fixed to those of the results; what a call
     // clobbers beside these are its clobbers.
@@ -128,4 +135,9 @@ sequences! {
     /// An unsigned integer of 64 bits as a float: `Number(64 or 32 of the float)`; operands: definition (early), use, definition of an integer
     /// (early), for the sequence.
     ConvertUnsigned;
+    /// Updates a number in memory, again and again until nothing came between: `Number(row of the operation on two registers)`, `Number(row of
+    /// the locked comparison and exchange)`, `Memory`; operands: use of what was in memory (fixed to `rax`), definition of what was there
+    /// when it was updated (fixed to `rax`), use of the other number, definition of an integer (early), for the sequence, and the
+    /// registers of the address.
+    AtomicUpdate;
 }

@@ -166,11 +166,11 @@ pub(super) struct State {
     pub pending: Vec<MInst>,
     /// All instructions so far, the last one first.
     pub backwards: Vec<MInst>,
-    /// A list of values for whoever needs one.
-    pub list: Vec<Value>,
-    pub regs: Vec<VReg>,
-    /// Numbers of slots by catch, for what is caught.
-    pub catch_slots: Vec<Option<u32>>,
+    /// Operands and blocks of a sequence that has many.
+    pub operands: Vec<Operand>,
+    pub blocks: Vec<Arg>,
+    /// Definitions of a call that may throw, which comes before the block where it returns.
+    pub returned: Vec<Operand>,
     /// Predecessors, while they are counted.
     pub counts: Vec<u32>,
 }

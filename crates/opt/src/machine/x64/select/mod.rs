@@ -146,7 +146,7 @@ impl Context<'_> {
         for edge in self.function.edges(last) {
             if let Some(number) = self.state.layout.edge_number(edge) {
                 let from = self.start(number);
-                self.edge_block(last, edge, number);
+                self.edge_block(last, edge);
                 self.end(number, from);
             }
         }
@@ -159,6 +159,7 @@ impl Context<'_> {
         }
         if self.function.order.first() == Some(&block) {
             self.load_bases(true);
+            self.flush();
             self.entry(block);
         } else {
             self.load_bases(false);

@@ -390,6 +390,34 @@ impl Function {
         }
     }
 
+    /// How many operands it has.
+    #[inline]
+    pub fn operand_count(&self, value: Value) -> usize {
+        match operand_fields(&self.insts[value.index()]) {
+            Fields::Inline(count) => count,
+            Fields::Pool(_, len) => len as usize,
+        }
+    }
+
+    /// One of its operands.
+    #[inline]
+    pub fn operand(&self, value: Value, number: usize) -> Value {
+        let inst = &self.insts[value.index()];
+        match operand_fields(inst) {
+            Fields::Inline(count) => Value(inst.fields[..count][number]),
+            Fields::Pool(start, len) => Value(self.pool[start as usize..][..len as usize][number]),
+        }
+    }
+
+    /// Sets one of its operands.
+    pub fn set_operand(&mut self, value: Value, number: usize, operand: Value) {
+        let inst = &mut self.insts[value.index()];
+        match operand_fields(inst) {
+            Fields::Inline(count) => inst.fields[..count][number] = operand.0,
+            Fields::Pool(start, len) => self.pool[start as usize..][..len as usize][number] = operand.0,
+        }
+    }
+
     /// The edges of the last instruction of a block.
     pub fn edges(&self, value: Value) -> impl DoubleEndedIterator<Item = Edge> + ExactSizeIterator + use<> {
         let inst = &self.insts[value.index()];
@@ -565,6 +593,14 @@ impl Function {
         self.values_of(self.blocks[block.index()].params)
     }
 
+    /// One of the parameters of a block.
+    #[inline]
+    pub fn param(&self, block: Block, number: usize) -> Value {
+        let List { start, len } = self.blocks[block.index()].params;
+        debug_assert!(number < len as usize);
+        Value(self.pool[start as usize + number])
+    }
+
     /// The instructions of a block, from the first to the last; without its parameters.
     pub fn insts(&self, block: Block) -> impl Iterator<Item = Value> + '_ {
         let first = self.blocks[block.index()].first;
@@ -623,6 +659,34 @@ impl Function {
     #[inline]
     pub fn args(&self, edge: Edge) -> impl DoubleEndedIterator<Item = Value> + ExactSizeIterator + '_ {
         self.values_of(self.edges[edge.index()].args)
+    }
+
+    /// One of the values that an edge carries.
+    #[inline]
+    pub fn arg(&self, edge: Edge, number: usize) -> Value {
+        let List { start, len } = self.edges[edge.index()].args;
+        debug_assert!(number < len as usize);
+        Value(self.pool[start as usize + number])
+    }
+
+    /// Sets one of the values that an edge carries.
+    pub fn set_arg(&mut self, edge: Edge, number: usize, value: Value) {
+        let List { start, len } = self.edges[edge.index()].args;
+        debug_assert!(number < len as usize);
+        self.pool[start as usize + number] = value.0;
+    }
+
+    /// Keeps those values of an edge for which `keep` holds, by their number. The block's parameters are not changed.
+    pub fn retain_args(&mut self, edge: Edge, mut keep: impl FnMut(usize) -> bool) {
+        let List { start, len } = self.edges[edge.index()].args;
+        let mut kept = 0;
+        for i in 0..len {
+            if keep(i as usize) {
+                self.pool[(start + kept) as usize] = self.pool[(start + i) as usize];
+                kept += 1;
+            }
+        }
+        self.edges[edge.index()].args.len = kept;
     }
 
     /// Changes each value that an edge carries.

@@ -284,6 +284,7 @@ macro_rules! other_rows {
         raw_load8_u: RawLoad (i64) -> i32, READ, 1;
         raw_load16_u: RawLoad (i64) -> i32, READ, 2;
         // The same whenever it is read: what is behind a pointer never changes while the function runs.
+        // It may be read wherever the pointer is there: if that is good only behind a check, it is `raw_load`.
         raw_const: RawLoad (i64) -> own;
         raw_store: RawStore (i64, any) -> void, WRITE;
         raw_store8: RawStore (i64, i32) -> void, WRITE, 1;

@@ -5,11 +5,14 @@
 //!
 //! - [`translate`]: bodies of Wasm as functions of the intermediate representation;
 //! - [`simplify`]: pure operations are folded, rewritten by rules and made only once;
+//! - [`pipeline`]: the passes, in order; [`passes`]: each one;
 //! - [`rules`]: the rules, which lie in `rules/*.rules`, one line each.
 //!
 //! **Invariants.** Every rule is true for all values, bit for bit; the tests check each one by itself.
 
 pub mod machine;
+pub mod passes;
+pub mod pipeline;
 pub mod rules;
 pub mod simplify;
 pub mod translate;

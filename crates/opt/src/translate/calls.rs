@@ -107,7 +107,8 @@ impl Translator<'_> {
         let function = function.expect("it returns one");
         let is_null = self.pure(Op::i64_eqz, &[function]);
         self.trap_if(is_null, TrapCode::UninitializedElement);
-        let found = self.load_constant(Type::I32, function, offset_of!(VMFuncRef, type_id) as u32);
+        let type_id = offset_of!(VMFuncRef, type_id) as u32;
+        let found = self.load(Type::I32, function, type_id, Region::Constant);
         let is_below = self.call_builtin(
             const { builtin("is_subtype") },
             &[self.context, found, expected],
@@ -153,7 +154,9 @@ impl Translator<'_> {
                 let part = |this: &mut Self, at: usize| {
                     let at = offset + at as u32;
                     match constant {
-                        true => this.load_constant(Type::I64, pointer, at),
+                        true if pointer == this.context => this.load_constant(Type::I64, pointer, at),
+                        // Behind the check that it is not null.
+                        true => this.load(Type::I64, pointer, at, Region::Constant),
                         false => this.load(Type::I64, pointer, at, Region::Tables),
                     }
                 };

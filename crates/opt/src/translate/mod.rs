@@ -164,6 +164,11 @@ impl<'m> Translator<'m> {
         result.map(|()| &mut self.function)
     }
 
+    /// The function that was translated last, and the simplifier that made it: what passes work with.
+    pub fn parts(&mut self) -> (&mut Function, &mut Simplifier) {
+        (&mut self.function, &mut self.simplifier)
+    }
+
     fn facts(&self) -> &'m ModuleFacts {
         self.plans.facts()
     }

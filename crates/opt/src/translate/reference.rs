@@ -178,7 +178,8 @@ impl Translator<'_> {
         self.function.edge(some, Default::default());
         self.place(Inst { op: Op::branch, aux: 0, fields: [is_null.0, first.0, 0] }, Type::Void);
         self.start(some);
-        let found = self.load_constant(Type::I32, reference, offset_of!(VMFuncRef, type_id) as u32);
+        let type_id = offset_of!(VMFuncRef, type_id) as u32;
+        let found = self.load(Type::I32, reference, type_id, Region::Constant);
         let expected = self.type_id(ty);
         let args = [self.context, found, expected];
         let is_below =

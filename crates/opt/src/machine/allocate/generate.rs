@@ -380,13 +380,17 @@ pub fn function(random: &mut Random, machine: &Machine, size: &Size) -> Code {
     generator.code
 }
 
-/// The function with another order of its blocks: some that are not the entry are at the end.
+/// The function with another order of its blocks, in which each comes behind one of its predecessors.
 pub fn reorder(random: &mut Random, code: &Code) -> Code {
-    let (mut order, mut late) = (vec![0], Vec::new());
-    for block in 1..code.blocks.len() as u32 {
-        if random.once_in(3) { late.push(block) } else { order.push(block) }
+    let mut order = Vec::new();
+    let (mut ready, mut known) = (vec![0], vec![false; code.blocks.len()]);
+    known[0] = true;
+    while !ready.is_empty() {
+        let block = ready.swap_remove(random.below(ready.len() as u32) as usize);
+        order.push(block);
+        let next = code.successors_of(block).iter().map(|edge| edge.block);
+        ready.extend(next.filter(|&to| !core::mem::replace(&mut known[to as usize], true)));
     }
-    order.extend(late);
     let mut numbers = vec![0; order.len()];
     order.iter().enumerate().for_each(|(new, &old)| numbers[old as usize] = new as u32);
     let mut out = code.clone();

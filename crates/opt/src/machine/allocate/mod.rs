@@ -31,7 +31,8 @@
 //!
 //! # What selection has to keep
 //!
-//! Beside what [`Code`] says: no block with several successors goes to one with several predecessors, values or not (a block
+//! Beside what [`Code`] says: each block but the entry comes behind one of its predecessors, so that dominators come first (the
+//! crate loses its way where a definition comes behind a use; cold blocks may still be the last ones). No block with several successors goes to one with several predecessors, values or not (a block
 //! with a jump between them vanishes in emission if no move comes into it); the entry counts as having one predecessor more.
 //! The last instruction of a block that goes to one with several predecessors has no operands. An instruction has one `Same` at
 //! most, of a `Def`; it names a `Use` with `Register` among its first 32 operands; beside it, uses of other registers count as
@@ -93,9 +94,9 @@ pub(crate) fn intersection(a: PRegSet, b: PRegSet) -> PRegSet {
 pub enum Mode {
     /// Good code.
     Backtracking,
-    /// Little compile time, in one pass. It needs blocks in an order in which definitions come before what they dominate, and
-    /// no definition with `Register` or `Same` at the end of a block that has successors; where that is not so, `Backtracking`
-    /// does it.
+    /// Little compile time, in one pass. What the last instruction of a block with successors defines has to be `Fixed` or
+    /// `Anywhere`, and no way may lead from a successor back to between that block and the successor. Where that is not so,
+    /// `Backtracking` does it.
     Fast,
 }
 
@@ -268,6 +269,8 @@ pub enum Problem {
     DefinedTwice(VReg),
     /// A block has no instructions.
     EmptyBlock(u32),
+    /// This block comes before all of its predecessors, or has none.
+    Order(u32),
     /// The entry has parameters.
     EntryParameters,
     /// An edge does not carry one value for each parameter of this block.
@@ -302,6 +305,7 @@ impl fmt::Display for AllocationError {
             Problem::Undefined => write!(f, "a register is used that is not always defined"),
             Problem::DefinedTwice(reg) => write!(f, "{reg:?} is defined twice"),
             Problem::EmptyBlock(block) => write!(f, "block {block} has no instructions"),
+            Problem::Order(block) => write!(f, "block {block} comes before all of its predecessors"),
             Problem::EntryParameters => write!(f, "the entry has parameters"),
             Problem::Arguments(block) => write!(f, "not one value for each parameter of block {block}"),
             Problem::CriticalEdge(block) => {

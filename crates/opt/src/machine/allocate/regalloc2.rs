@@ -43,8 +43,10 @@ struct Lists {
     clobbers: Vec<ra::PRegSet>,
     /// What each instruction is to the end of its block.
     ends: Vec<End>,
-    /// Of the check that definitions come first: which registers have been defined.
+    /// Which registers are defined.
     defined: Vec<bool>,
+    /// Blocks, and from where they are entered, of [`Lists::suit_fast`].
+    entered: Vec<(u32, u32)>,
 }
 
 /// Whether an instruction ends its block.
@@ -191,32 +193,31 @@ impl Lists {
         Ok(())
     }
 
-    /// Whether the fast allocator can do it: in the order of the blocks, definitions come before uses (else it takes a
-    /// definition for one that nothing uses), and what a branch defines is not in some register that it chooses (else it
-    /// panics).
+    /// Whether the fast allocator can do it. It goes once over the blocks, from the last one to the first one, and takes what it
+    /// has not seen used by then for what nothing uses. What a branch defines it stores in the successors, those that know of a
+    /// use then: no way may lead from one of them back to between it and the branch. And if such a definition is in a register of
+    /// its choice, it panics.
     fn suit_fast(&mut self, code: &Code) -> bool {
-        self.defined.fill(false);
-        for (number, block) in code.blocks.iter().enumerate() {
-            let edges = code.successors_of(number as u32);
-            for &param in code.params_of(number as u32) {
-                self.defined[param.index()] = true;
-            }
-            for inst in block.insts.clone() {
-                let operands = code.operands_of(inst);
-                if operands.iter().any(|it| !it.access.is_def() && !self.defined[it.reg.index()]) {
-                    return false;
-                }
-                for operand in operands.iter().filter(|operand| operand.access.is_def()) {
-                    let chosen = matches!(operand.constraint, Constraint::Register | Constraint::Same(_));
-                    if chosen && inst + 1 == block.insts.end && !edges.is_empty() {
-                        return false;
-                    }
-                    self.defined[operand.reg.index()] = true;
-                }
-            }
-            if edges.iter().flat_map(|edge| code.args_on(edge)).any(|reg| !self.defined[reg.index()]) {
+        let operands = |block: u32| code.operands_of(code.blocks[block as usize].insts.end - 1);
+        let defines = |block: u32| operands(block).iter().any(|operand| operand.access.is_def());
+        // Blocks before this one, the nearest ones on top, each with the last block from which it is entered: of those that are
+        // entered from here or from behind, the nearest one is on top.
+        self.entered.clear();
+        for number in 0..code.blocks.len() as u32 {
+            while self.entered.pop_if(|(_, from)| *from < number).is_some() {}
+            let before = code.predecessors_of(number);
+            if let &[from] = before
+                && defines(from)
+                && self.entered.last().is_some_and(|&(entered, _)| entered > from)
+            {
                 return false;
             }
+            let chosen = |it: &Operand| matches!(it.constraint, Constraint::Register | Constraint::Same(_));
+            let branches = !code.successors_of(number).is_empty();
+            if branches && operands(number).iter().any(|operand| operand.access.is_def() && chosen(operand)) {
+                return false;
+            }
+            self.entered.extend(before.iter().copied().max().map(|from| (number, from)));
         }
         true
     }
@@ -231,6 +232,9 @@ fn check_block(code: &Code, number: u32) -> Result<u32, AllocationError> {
     let last = range.end - 1;
     if number == 0 && !code.params_of(0).is_empty() {
         return Err(AllocationError::at(range.start, Problem::EntryParameters));
+    }
+    if number != 0 && !code.predecessors_of(number).iter().any(|&before| before < number) {
+        return Err(AllocationError::at(last, Problem::Order(number)));
     }
     let edges = code.successors_of(number);
     for edge in edges {

@@ -21,6 +21,7 @@ fn run(code: &Code, machine: &Machine, allocation: &Allocation, times: u64) -> R
 /// Allocates functions of a size in both modes, checks and runs them.
 fn allocate_many(seeds: core::ops::Range<u64>, size: &Size) {
     let mut scratch = Scratch::default();
+    let mut moves = [0; 2];
     for seed in seeds {
         let random = &mut Random::new(seed);
         let machine = machine(random);
@@ -35,12 +36,14 @@ fn allocate_many(seeds: core::ops::Range<u64>, size: &Size) {
             match allocate(mode, Request::new(&code, &machine), &mut scratch) {
                 Err(error) => fail(&error),
                 Ok(allocation) => {
+                    moves[mode as usize] += allocation.moves.len();
                     check(&code, &machine, allocation).unwrap_or_else(|error| fail(&error));
                     run(&code, &machine, allocation, 3).unwrap_or_else(|at| fail(&format!("lost at {at:?}")));
                 }
             }
         }
     }
+    assert!(moves[0] < moves[1], "the fast allocator is not what it seems: {moves:?}");
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn word(sequence: Option<Sequence>, which: usize, value: u32) -> Option<String> 
     let condition = || Cond::ALL.get(value as usize).map(|c| format!("{c:?}").to_lowercase());
     let trap = || TrapCode::from_code(u8::try_from(value).ok()?).map(|t| format!("{t:?}"));
     match (sequence?, which) {
-        (Sequence::Branch | Sequence::TrapIf | Sequence::Set, 0) => condition(),
+        (Sequence::Branch | Sequence::TrapIf | Sequence::Set | Sequence::SelectVector, 0) => condition(),
         (Sequence::TrapIf, 1) | (Sequence::Trap, 0) => trap(),
         _ => None,
     }

@@ -3,7 +3,8 @@
 //! - [`sequence`]: what takes more than one row of the instruction table, or what the table has not;
 //! - `select`: from the intermediate representation to rows and sequences;
 //! - [`listing`]: functions in machine instructions as text;
-//! - `emit`: from these, with registers allocated, to bytes and tables; `frame`: what a frame looks like.
+//! - [`target`]: the registers that allocation may use;
+//! - [`emit`]: from these, with registers allocated, to bytes and tables; [`frame`]: what a frame looks like.
 //!
 //! **Registers.** `r15` is the context, `rbp` the frame, `rsp` the stack; `r11` and `xmm15` are scratch, for moves that allocation
 //! makes and within sequences; `r14` is the fuel where fuel is charged. None of these is ever allocated.
@@ -11,9 +12,12 @@
 //! **Flags.** What reads the flags comes right behind what sets them: allocation puts nothing but moves between, which keep
 //! them.
 
+pub mod emit;
+pub mod frame;
 pub mod listing;
 pub mod select;
 pub mod sequence;
+pub mod target;
 
 use super::code::{Class, Opcode, PReg};
 use windlass_asm::x64::Inst;

@@ -380,7 +380,8 @@ pub fn function(random: &mut Random, machine: &Machine, size: &Size) -> Code {
     generator.code
 }
 
-/// The function with another order of its blocks, in which each comes behind one of its predecessors.
+/// The function with another order of its blocks, in which each comes behind one of its predecessors; but some that define
+/// nothing are the last ones.
 pub fn reorder(random: &mut Random, code: &Code) -> Code {
     let mut order = Vec::new();
     let (mut ready, mut known) = (vec![0], vec![false; code.blocks.len()]);
@@ -391,6 +392,15 @@ pub fn reorder(random: &mut Random, code: &Code) -> Code {
         let next = code.successors_of(block).iter().map(|edge| edge.block);
         ready.extend(next.filter(|&to| !core::mem::replace(&mut known[to as usize], true)));
     }
+    let mut moved = vec![false; code.blocks.len()];
+    for &block in &order {
+        let operands = code.blocks[block as usize].insts.clone().flat_map(|inst| code.operands_of(inst));
+        let defines = !code.params_of(block).is_empty() || operands.into_iter().any(|it| it.access.is_def());
+        let before = code.predecessors_of(block);
+        let between = block != 0 && !defines && !before.iter().any(|&before| moved[before as usize]);
+        moved[block as usize] = between && random.once_in(2);
+    }
+    order.sort_by_key(|&block| moved[block as usize]);
     let mut numbers = vec![0; order.len()];
     order.iter().enumerate().for_each(|(new, &old)| numbers[old as usize] = new as u32);
     let mut out = code.clone();

@@ -31,12 +31,19 @@
 //!
 //! # What selection has to keep
 //!
-//! Beside what [`Code`] says: each block but the entry comes behind one of its predecessors, so that dominators come first (the
-//! crate loses its way where a definition comes behind a use; cold blocks may still be the last ones). No block with several successors goes to one with several predecessors, values or not (a block
-//! with a jump between them vanishes in emission if no move comes into it); the entry counts as having one predecessor more.
-//! The last instruction of a block that goes to one with several predecessors has no operands. An instruction has one `Same` at
-//! most, of a `Def`; it names a `Use` with `Register` among its first 32 operands; beside it, uses of other registers count as
-//! `LateUse`. A fixed register can be allocated, and is wanted once at a time. All of it is checked, and an error otherwise.
+//! Beside what [`Code`] says:
+//!
+//! - each block but the entry comes behind one of its predecessors, or behind one of a predecessor that defines nothing for other
+//!   blocks, as that of an edge. So definitions come before all places where they are live (the crate loses its way otherwise);
+//!   cold blocks and those of edges may still be the last ones;
+//! - no block with several successors goes to one with several predecessors, values or not (a block with a jump between them
+//!   vanishes in emission if no move comes into it); the entry counts as having one predecessor more;
+//! - the last instruction of a block that goes to one with several predecessors has no operands;
+//! - an instruction has one `Same` at most, of a `Def`; it names a `Use` with `Register` among its first 32 operands; beside it,
+//!   uses of other registers count as `LateUse`;
+//! - a fixed register can be allocated, and is wanted once at a time.
+//!
+//! All of it is checked, and an error otherwise.
 
 pub mod checker;
 #[cfg(test)]
@@ -269,7 +276,7 @@ pub enum Problem {
     DefinedTwice(VReg),
     /// A block has no instructions.
     EmptyBlock(u32),
-    /// This block comes before all of its predecessors, or has none.
+    /// This block comes before all of its predecessors, and before those of its predecessors that define nothing for others.
     Order(u32),
     /// The entry has parameters.
     EntryParameters,

@@ -16,6 +16,9 @@ use core::mem;
 use regalloc2 as ra;
 use regalloc2::{OperandConstraint, OperandKind, OperandPos, RegAllocError};
 
+/// No block.
+const NONE: u32 = u32::MAX;
+
 /// How many operands a `Same` can tell apart.
 const SAME_LIMIT: u32 = 32;
 
@@ -43,8 +46,10 @@ struct Lists {
     clobbers: Vec<ra::PRegSet>,
     /// What each instruction is to the end of its block.
     ends: Vec<End>,
-    /// Which registers are defined.
-    defined: Vec<bool>,
+    /// The block in which each register is defined.
+    homes: Vec<u32>,
+    /// Whether something that a block defines is used in others.
+    exports: Vec<bool>,
     /// Blocks, and from where they are entered, of [`Lists::suit_fast`].
     entered: Vec<(u32, u32)>,
 }
@@ -154,40 +159,64 @@ impl Lists {
         }
         self.operands.clear();
         self.operands.extend(code.operands.iter().map(|&it| operand(it)));
-        self.defined.clear();
-        self.defined.resize(code.vregs as usize, false);
-        self.check_definitions(code)
+        self.check_definitions(code)?;
+        self.check_order(code)
     }
 
     /// Whether there is one definition of each register, and one for each use.
     fn check_definitions(&mut self, code: &Code) -> Result<(), AllocationError> {
-        let define = |defined: &mut Vec<bool>, inst, reg: VReg| {
-            let known = &mut defined[reg.index()];
-            if mem::replace(known, true) {
-                Err(AllocationError::at(inst, Problem::DefinedTwice(reg)))
-            } else {
-                Ok(())
-            }
-        };
-        for (number, block) in code.blocks.iter().enumerate() {
-            for &param in code.params_of(number as u32) {
-                define(&mut self.defined, block.insts.start, param)?;
+        self.homes.clear();
+        self.homes.resize(code.vregs as usize, NONE);
+        self.exports.clear();
+        self.exports.resize(code.blocks.len(), false);
+        let define =
+            |homes: &mut Vec<u32>, block, inst, reg: VReg| match mem::replace(&mut homes[reg.index()], block)
+            {
+                NONE => Ok(()),
+                _ => Err(AllocationError::at(inst, Problem::DefinedTwice(reg))),
+            };
+        for (number, block) in (0..).zip(&code.blocks) {
+            for &param in code.params_of(number) {
+                define(&mut self.homes, number, block.insts.start, param)?;
             }
             for inst in block.insts.clone() {
                 for operand in code.operands_of(inst).iter().filter(|operand| operand.access.is_def()) {
-                    define(&mut self.defined, inst, operand.reg)?;
+                    define(&mut self.homes, number, inst, operand.reg)?;
                 }
             }
         }
-        for (number, block) in code.blocks.iter().enumerate() {
+        for (number, block) in (0..).zip(&code.blocks) {
             for inst in block.insts.clone() {
-                if code.operands_of(inst).iter().any(|operand| !self.defined[operand.reg.index()]) {
-                    return Err(AllocationError::at(inst, Problem::Undefined));
+                for operand in code.operands_of(inst).iter().filter(|operand| !operand.access.is_def()) {
+                    self.check_use(number, inst, operand.reg)?;
                 }
             }
-            let mut carried = code.successors_of(number as u32).iter().flat_map(|edge| code.args_on(edge));
-            if carried.any(|reg| !self.defined[reg.index()]) {
-                return Err(AllocationError::at(block.insts.end - 1, Problem::Undefined));
+            for &reg in code.successors_of(number).iter().flat_map(|edge| code.args_on(edge)) {
+                self.check_use(number, block.insts.end - 1, reg)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_use(&mut self, block: u32, inst: u32, reg: VReg) -> Result<(), AllocationError> {
+        let home = self.homes[reg.index()];
+        if home == NONE {
+            return Err(AllocationError::at(inst, Problem::Undefined));
+        }
+        self.exports[home as usize] |= home != block;
+        Ok(())
+    }
+
+    /// Whether blocks come behind all that define what is live in them. They do if each comes behind a predecessor, or behind one
+    /// of a predecessor that keeps what it defines to itself: then there is a way to it from the entry over such blocks and
+    /// blocks before it, and all that dominate it are on that way.
+    fn check_order(&self, code: &Code) -> Result<(), AllocationError> {
+        for number in 1..code.blocks.len() as u32 {
+            let behind_one = |block: u32| code.predecessors_of(block).iter().any(|&before| before < number);
+            let between = |&before: &u32| !self.exports[before as usize] && behind_one(before);
+            if !behind_one(number) && !code.predecessors_of(number).iter().any(between) {
+                let last = code.blocks[number as usize].insts.end - 1;
+                return Err(AllocationError::at(last, Problem::Order(number)));
             }
         }
         Ok(())
@@ -232,9 +261,6 @@ fn check_block(code: &Code, number: u32) -> Result<u32, AllocationError> {
     let last = range.end - 1;
     if number == 0 && !code.params_of(0).is_empty() {
         return Err(AllocationError::at(range.start, Problem::EntryParameters));
-    }
-    if number != 0 && !code.predecessors_of(number).iter().any(|&before| before < number) {
-        return Err(AllocationError::at(last, Problem::Order(number)));
     }
     let edges = code.successors_of(number);
     for edge in edges {

@@ -34,7 +34,12 @@ impl Context<'_> {
 
     /// A slot of the frame.
     pub(super) fn slot(&self, slot: Slot) -> Mem {
-        self.at(Base::Part(Part::Slots), self.code.slots[slot.index()].start.cast_signed())
+        self.slot_numbered(slot.index())
+    }
+
+    /// A slot of the frame, by its number among all of them.
+    pub(super) fn slot_numbered(&self, number: usize) -> Mem {
+        self.at(Base::Part(Part::Slots), self.code.slots[number].start.cast_signed())
     }
 
     /// A place at the bottom of the frame.
@@ -47,7 +52,9 @@ impl Context<'_> {
     pub(super) fn address_of(&mut self, value: Value) -> Mem {
         let inst = self.function.inst(value);
         match inst.op.shape() {
-            Shape::RawLoad | Shape::RawStore => self.pointer(Value(inst.fields[0]), inst.offset().cast_signed()),
+            Shape::RawLoad | Shape::RawStore => {
+                self.pointer(Value(inst.fields[0]), inst.offset().cast_signed())
+            }
             Shape::Slot | Shape::SlotStore => self.slot(inst.slot()),
             _ => {
                 let address = self.function.operands(value).next().expect("an access has an address");
@@ -95,7 +102,8 @@ impl Context<'_> {
     /// The sum of two integers and an offset; one of them may be shifted.
     pub(super) fn sum(&mut self, a: Value, b: Value, offset: i32, shift: Op) -> Mem {
         for (base, index) in [(a, b), (b, a)] {
-            let shifted = self.matched(index, shift).map(|inst| (Value(inst.fields[0]), Value(inst.fields[1])));
+            let shifted =
+                self.matched(index, shift).map(|inst| (Value(inst.fields[0]), Value(inst.fields[1])));
             if let Some((index, by)) = shifted
                 && let Some(by @ 0..=3) = self.constant(by)
             {

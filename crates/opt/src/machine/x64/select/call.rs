@@ -6,8 +6,8 @@
 //! A call that may throw ends its block. The blocks of its edges hand on to where the edges go: the first one the results, the others
 //! what is caught, which they load from a slot.
 
-use super::context::{A, Base, Context, Mem, class_of, defined_in, used, used_in};
 use super::Error;
+use super::context::{A, Base, Context, Mem, class_of, defined_in, used, used_in};
 use super::memory::plain_load;
 use crate::machine::code::{Arg, Caught, Class, Constraint, Operand, PRegSet, Part, VReg};
 use crate::machine::x64::FRAME;
@@ -112,9 +112,7 @@ impl Context<'_> {
         }
         match self.function.callees[inst.callee().index()].target {
             Target::Own(number) => Goal::Own(number),
-            Target::Builtin(number) => {
-                Goal::Stub(offset_of!(NativeStubs, builtins) as u32 + 8 * number)
-            }
+            Target::Builtin(number) => Goal::Stub(offset_of!(NativeStubs, builtins) as u32 + 8 * number),
             Target::Throw => Goal::Stub(offset_of!(NativeStubs, throw) as u32),
             Target::ThrowRef => Goal::Stub(offset_of!(NativeStubs, throw_ref) as u32),
         }
@@ -151,7 +149,10 @@ impl Context<'_> {
                 }
             }
         }
-        // What is loaded comes behind.
+        self.keep_params(block);
+        self.flush();
+        self.empty_references();
+        // All that comes behind.
         self.flush();
         operands.extend(self.result_area.map(|area| defined_in(area, X86_64.result_area)));
         self.emit_sequence(Sequence::Entry, &[], &operands);
@@ -291,24 +292,21 @@ impl Context<'_> {
         }
     }
 
+    /// A call that may throw where nobody catches it: what comes behind it is put down first.
     fn call_and_jump(&mut self, value: Value, edge: Edge) {
-        // As if the parameters of the block were results of the call.
-        let function = self.function;
+        self.returned(value, edge);
+        self.flush();
         let goal = self.goal(value);
-        let results = &function.call_signature(value).results;
         let mut operands = self.take_operands();
         let memory = self.place_params(value, goal, false, &mut operands);
-        let (from, behind) = (operands.len(), self.state.pending.len());
-        let regs = self.code.registers.len() as u32;
-        self.receive_all(goal, memory, results, &mut operands);
         let mut args = core::mem::take(&mut self.state.blocks);
         self.call_args(goal, memory, &mut args);
+        let from = operands.len();
+        operands.append(&mut self.state.returned);
         let clobbers = without(CALL_CLOBBERS, &operands[from..]);
         self.emit_clobbering(goal.sequence(false), &args, &operands, clobbers);
-        self.state.pending[behind..].rotate_right(1);
         self.state.operands = operands;
         self.state.blocks = args;
-        self.jump_along(edge, regs);
     }
 
     /// Receives all results of a call in registers, which go to the list of registers.
@@ -387,7 +385,6 @@ impl Context<'_> {
     fn landing(&mut self, edge: Edge, catch: u32) {
         let function = self.function;
         let slot = function.slots.len() + catch as usize;
-        self.emit_sequence(Sequence::Landing, &[Arg::Number(catch), Arg::Number(slot as u32)], &[]);
         let regs = self.code.registers.len() as u32;
         let mut end = self.code.slots[slot].end;
         for ty in &function.catches[catch as usize].values {
@@ -398,6 +395,9 @@ impl Context<'_> {
             self.code.registers.push(to);
         }
         self.jump_along(edge, regs);
+        // It comes before all else, what the jump carries too.
+        self.flush();
+        self.emit_sequence(Sequence::Landing, &[Arg::Number(catch), Arg::Number(slot as u32)], &[]);
     }
 
     /// Bytes that the payload of each catch takes.
@@ -407,10 +407,12 @@ impl Context<'_> {
 
     /// Says what is caught.
     pub(super) fn declare_catches(&mut self) {
-        self.code.caught.extend(self.function.catches.iter().map(|catch| Caught {
-            tag: catch.tag,
-            with_reference: catch.values.last() == Some(&Type::Ref),
-        }));
+        self.code.caught.extend(
+            self.function.catches.iter().map(|catch| Caught {
+                tag: catch.tag,
+                with_reference: catch.values.last() == Some(&Type::Ref),
+            }),
+        );
     }
 
     // Values in memory, each in 8 or 16 bytes.

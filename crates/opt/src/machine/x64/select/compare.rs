@@ -11,6 +11,7 @@
 //! | any other | `test` with itself |
 
 use super::context::{A, Condition, Context};
+use super::integer::Binary;
 use super::{float, lanes};
 use windlass_asm::x64::{Cond, inst::*};
 use windlass_ir::{Op, Type, Value};
@@ -46,6 +47,9 @@ fn swapped(cond: Cond) -> Cond {
         same => same,
     }
 }
+
+/// Instructions between a value and the test of it that are looked at.
+const MAX_BETWEEN: usize = 8;
 
 /// Tests whether a test is zero that are seen through at once.
 const MAX_TESTS: usize = 4;
@@ -146,9 +150,44 @@ impl Context<'_> {
             self.emit(if wide { CMP64_RM_I } else { CMP32_RM_I }, &[mem.into(), A::Imm(0)]);
             return Condition::Is(Cond::E);
         }
+        if self.is_sunk(value) {
+            return Condition::Is(Cond::E);
+        }
         let reg = self.use_of(value);
         self.emit(if wide { TEST64_RM_R } else { TEST32_RM_R }, &[reg.into(), reg.into()]);
         Condition::Is(Cond::E)
+    }
+
+    /// Puts down here what makes a value, if that sets the flags by it and stands so near that nothing between looks at the value:
+    /// the counter of a loop before its branch.
+    fn is_sunk(&mut self, value: Value) -> bool {
+        let inst = self.function.inst(value);
+        if Binary::of(inst.op).is_none() || self.function.block_of(value) != Some(self.block) {
+            return false;
+        }
+        // What only this instruction uses has been looked at; what has been selected is behind.
+        let mut between = self.function.previous(self.current);
+        for _ in 0..MAX_BETWEEN {
+            let Some(other) = between else { return false };
+            if other == value {
+                return self.sink(value, inst);
+            }
+            if self.function.operands(other).any(|used| used == value) {
+                return false;
+            }
+            between = self.function.previous(other);
+        }
+        false
+    }
+
+    fn sink(&mut self, value: Value, inst: windlass_ir::Inst) -> bool {
+        let [a, b, _] = inst.fields.map(Value);
+        let Some(binary) = Binary::of(inst.op) else { return false };
+        let wide = self.is_wide(value);
+        let to = self.def_of(value);
+        self.set_by(binary, wide, to, a, b);
+        self.take_in(value);
+        true
     }
 
     /// Sets the flags: equal, if two integers have no bit in common.

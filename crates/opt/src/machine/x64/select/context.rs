@@ -12,6 +12,7 @@
 //! memory operands stand where the memory does. Registers that are not written out (`<rax>`) are operands, too, but no arguments.
 
 use super::layout::Layout;
+use super::references::References;
 use super::{Error, Settings};
 use crate::machine::code::{
     Access, Address, Arg, Class, Code, Constraint, MInst, Opcode, Operand, PReg, PRegSet, Part, VReg,
@@ -19,8 +20,8 @@ use crate::machine::code::{
 use crate::machine::x64::sequence::Sequence;
 use crate::machine::x64::{CONTEXT, row};
 use windlass_abi::trap::TrapCode;
-use windlass_asm::x64::{Inst, Kind, Place, Role, inst as x64};
 use windlass_asm::x64::{Bank, Cond};
+use windlass_asm::x64::{Inst, Kind, Place, Role, inst as x64};
 use windlass_ir::op::{Effects, Shape};
 use windlass_ir::{Block, Function, Op, Type, Value};
 
@@ -137,11 +138,13 @@ pub(super) struct ValueState {
     /// Its register and one, or 0 as long as none was asked for.
     vreg: u32,
     /// Effects in blocks before it, as far as the order of the code goes.
-    effects: u32,
+    pub effects: u32,
     /// How often it is used: 0, 1, or 2 for more.
     uses: u8,
     /// Whether an instruction that uses it has taken it in.
     folded: bool,
+    /// Of a reference that is live across a safepoint: the number of its slot and one.
+    pub slot: u32,
 }
 
 /// The pointer to the first byte of a memory, which several accesses share.
@@ -159,6 +162,7 @@ pub(super) struct State {
     pub values: Vec<ValueState>,
     pub memories: Vec<MemoryState>,
     pub layout: Layout,
+    pub references: References,
     /// Further results of calls: call, number, value; sorted.
     pub results: Vec<(Value, u32, Value)>,
     /// What the instruction at hand becomes: constants first, then all else.
@@ -245,6 +249,7 @@ impl Context<'_> {
         // A chain of more is no program's.
         for _ in 0..4 {
             match self.function.op(value) {
+                _ if self.state.values[value.index()].slot != 0 => break,
                 Op::i64_extend_i32_u | Op::ref_from_i32 => value = Value(self.function.inst(value).fields[0]),
                 _ => break,
             }
@@ -255,6 +260,9 @@ impl Context<'_> {
     /// The register in which a value is read. Constants, the context and addresses of slots are made anew for each use.
     pub(super) fn use_of(&mut self, value: Value) -> VReg {
         let value = self.resolved(value);
+        if let Some(reg) = self.load_reference(value) {
+            return reg;
+        }
         let inst = self.function.inst(value);
         match inst.op {
             Op::v128_const => {
@@ -264,7 +272,9 @@ impl Context<'_> {
             Op::f32_const => self.float_constant(inst.bits(), x64::VMOVSS_LOAD),
             Op::f64_const => self.float_constant(inst.bits(), x64::VMOVSD_LOAD),
             op if op.shape() == Shape::Const => self.int_constant(inst.bits()),
-            Op::context => self.early(|cx, reg| cx.emit(x64::MOV64_R_RM, &[reg.into(), A::Fixed(CONTEXT)]), Class::Int),
+            Op::context => {
+                self.early(|cx, reg| cx.emit(x64::MOV64_R_RM, &[reg.into(), A::Fixed(CONTEXT)]), Class::Int)
+            }
             Op::slot_address => {
                 let mem = self.slot(inst.slot());
                 self.early(|cx, reg| cx.emit(x64::LEA64, &[reg.into(), mem.into()]), Class::Int)
@@ -287,14 +297,8 @@ impl Context<'_> {
         }
     }
 
-    /// Says in which register a value is, of which none was asked for yet.
-    pub(super) fn set_register(&mut self, value: Value, reg: VReg) {
-        debug_assert!(!self.has_register(value));
-        self.state.values[value.index()].vreg = reg.index() as u32 + 1;
-    }
-
     /// Puts down what makes a constant, before all else that the instruction at hand becomes.
-    fn early(&mut self, make: impl FnOnce(&mut Self, VReg), class: Class) -> VReg {
+    pub(super) fn early(&mut self, make: impl FnOnce(&mut Self, VReg), class: Class) -> VReg {
         let reg = self.temp(class);
         let before = self.state.pending.len();
         make(self, reg);
@@ -410,6 +414,11 @@ impl Context<'_> {
         Some(mem)
     }
 
+    /// Says that the instruction at hand has put down what makes a value.
+    pub(super) fn take_in(&mut self, value: Value) {
+        self.state.values[value.index()].folded = true;
+    }
+
     /// Counts uses, and effects in the order of the code.
     pub(super) fn count(&mut self) {
         let function = self.function;
@@ -451,7 +460,7 @@ impl Context<'_> {
 }
 
 /// What cannot be moved over each other.
-const ORDERED: Effects = Effects::WRITE.and(Effects::TRAP).and(Effects::CALL);
+pub(super) const ORDERED: Effects = Effects::WRITE.and(Effects::TRAP).and(Effects::CALL);
 
 /// Putting down instructions.
 impl Context<'_> {
@@ -469,7 +478,11 @@ impl Context<'_> {
             };
             let written = match *arg {
                 A::Reg(reg) => {
-                    debug_assert!(matches!(spec.kind, Kind::Reg | Kind::RegMem) && spec.role != Role::Mod, "{}", inst.name());
+                    debug_assert!(
+                        matches!(spec.kind, Kind::Reg | Kind::RegMem) && spec.role != Role::Mod,
+                        "{}",
+                        inst.name()
+                    );
                     debug_assert_eq!(reg.class() == Class::Int, spec.bank == Bank::Gpr, "{}", inst.name());
                     let access = if spec.role == Role::Def { Access::Def } else { Access::Use };
                     self.code.operands.push(Operand { reg, access, constraint });

@@ -243,6 +243,24 @@ impl Context<'_> {
         inst.is_some_and(|inst| self.constant(Value(inst.fields[1])).is_some_and(|by| by <= 3))
     }
 
+    /// An operation as the row that sets the flags by what it gives.
+    pub(super) fn set_by(&mut self, binary: Binary, wide: bool, to: VReg, mut a: Value, mut b: Value) {
+        let dies = self.is_used_once(b) && !self.is_used_once(a) && self.constant(b).is_none();
+        if binary.commutes() && (self.constant(a).is_some() || dies) {
+            (a, b) = (b, a);
+        }
+        let (by_operand, by_constant) = binary.rows(wide);
+        let constant = self.immediate(b);
+        let a = self.use_of(a);
+        match constant {
+            Some(imm) => self.emit(by_constant, &[A::Mod(to, a), A::Imm(imm.into())]),
+            None => {
+                let b = self.use_of(b);
+                self.emit(by_operand, &[A::Mod(to, a), b.into()]);
+            }
+        }
+    }
+
     /// `a + constant`; `a` may be a sum, too.
     fn add_constant(&mut self, to: VReg, wide: bool, a: Value, constant: i32) {
         let (add, shl) = if wide { (Op::i64_add, Op::i64_shl) } else { (Op::i32_add, Op::i32_shl) };
@@ -341,7 +359,14 @@ impl Context<'_> {
         }
     }
 
-    fn shift(&mut self, value: Value, (by_register, by_constant): (Inst, Inst), wide: bool, a: Value, b: Value) {
+    fn shift(
+        &mut self,
+        value: Value,
+        (by_register, by_constant): (Inst, Inst),
+        wide: bool,
+        a: Value,
+        b: Value,
+    ) {
         let to = self.def_of(value);
         let mask = if wide { 63 } else { 31 };
         if let Some(count) = self.constant(b) {

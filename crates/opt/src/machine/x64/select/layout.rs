@@ -3,7 +3,8 @@
 //! **Selection** sees blocks in postorder, so that it sees a value's uses before the value: what dominates comes later. **The code** has them
 //! in the order of the function, those that cannot be reached left out. Beside them there is a block for each edge from
 //! a block with several successors to one with several predecessors, behind the former, or at the end if it is seldom gone; and one for
-//! each edge of a call that may throw.
+//! each edge of a call that may throw. A block that would come before all of its predecessors (the body of a loop whose condition stands at its
+//! end) comes behind the first of these: allocation wants definitions before what they dominate.
 //!
 //! Depths of loops come from the graph: from inner loops to outer ones, each loop that is found is from then on seen as its head.
 
@@ -42,6 +43,8 @@ pub(super) struct Layout {
     parents: Vec<u32>,
     stands_for: Vec<u32>,
     work: Vec<Block>,
+    /// By block: whether its turn has come, but none of its predecessors'.
+    waits: Vec<bool>,
     late: Vec<Origin>,
 }
 
@@ -150,6 +153,11 @@ impl Layout {
         self.starts[block.index()] as usize..self.starts[block.index() + 1] as usize
     }
 
+    /// The blocks before a block, one for each edge.
+    pub(super) fn predecessors_of(&self, block: Block) -> &[Block] {
+        &self.predecessors[self.predecessors(block)]
+    }
+
     /// The head of the loop that stands for a block by now.
     fn standing(&mut self, block: Block) -> Block {
         let mut at = block.0;
@@ -206,7 +214,7 @@ impl Layout {
         }
     }
 
-    /// Gives the blocks of the code their numbers.
+    /// Gives the blocks of the code their numbers. A block that comes before all of its predecessors waits for one.
     fn place(&mut self, function: &Function) {
         self.numbers.clear();
         self.numbers.resize(function.blocks(), NONE);
@@ -214,22 +222,23 @@ impl Layout {
         self.edge_numbers.resize(function.edge_count(), NONE);
         self.origins.clear();
         self.late.clear();
+        self.waits.clear();
+        self.waits.resize(function.blocks(), false);
         for block in function.order.iter().copied() {
-            if self.rank[block.index()] == NONE {
+            if self.rank[block.index()] == NONE || self.numbers[block.index()] != NONE {
                 continue;
             }
-            self.origins.push(Origin::Block(block));
-            let (first, count) = edges(function, block);
-            let tries = tries(function, block);
-            for edge in (first..first + count).map(Edge) {
-                let data = function.edge_data(edge);
-                let critical = count > 1 && self.predecessors(data.block).len() > 1;
-                if !critical && !tries {
-                    continue;
+            let behind_one = self.predecessors_of(block).iter().any(|b| self.numbers[b.index()] != NONE);
+            if !behind_one && self.rank[block.index()] != 0 {
+                self.waits[block.index()] = true;
+                continue;
+            }
+            self.work.clear();
+            self.work.push(block);
+            while let Some(block) = self.work.pop() {
+                if self.numbers[block.index()] == NONE {
+                    self.place_block(function, block);
                 }
-                let seldom = data.catch.is_some() || function.is_cold(data.block) && !function.is_cold(block);
-                let list = if seldom { &mut self.late } else { &mut self.origins };
-                list.push(Origin::Edge(block, edge));
             }
         }
         self.origins.append(&mut self.late);
@@ -238,6 +247,27 @@ impl Layout {
                 Origin::Block(block) => self.numbers[block.index()] = number as u32,
                 Origin::Edge(_, edge) => self.edge_numbers[edge.index()] = number as u32,
             }
+        }
+    }
+
+    /// Gives a block and the blocks of its edges the next numbers. What waits for it is next.
+    fn place_block(&mut self, function: &Function, block: Block) {
+        self.numbers[block.index()] = self.origins.len() as u32;
+        self.origins.push(Origin::Block(block));
+        let (first, count) = edges(function, block);
+        let tries = tries(function, block);
+        for edge in (first..first + count).map(Edge) {
+            let data = function.edge_data(edge);
+            if core::mem::take(&mut self.waits[data.block.index()]) {
+                self.work.push(data.block);
+            }
+            let critical = count > 1 && self.predecessors(data.block).len() > 1;
+            if !critical && !tries {
+                continue;
+            }
+            let seldom = data.catch.is_some() || function.is_cold(data.block) && !function.is_cold(block);
+            let list = if seldom { &mut self.late } else { &mut self.origins };
+            list.push(Origin::Edge(block, edge));
         }
     }
 }

@@ -193,7 +193,9 @@ impl Context<'_> {
             && match store.op {
                 Op::slot_store => store.slot() == load.slot(),
                 _ => {
-                    store.fields[0] == load.fields[0] && store.offset() == load.offset() && store.aux == load.aux
+                    store.fields[0] == load.fields[0]
+                        && store.offset() == load.offset()
+                        && store.aux == load.aux
                 }
             }
     }

@@ -113,19 +113,26 @@ impl Context<'_> {
         self.state.backwards.clear();
         self.state.pending.clear();
         self.state.constants.clear();
-        let sizes = self.function.slots.iter().map(|slot| slot.size).chain(self.payloads());
-        if sizes.map(u64::from).sum::<u64>() > MAX_FRAME {
+        self.find_references();
+        let references = core::iter::repeat_n(8, self.state.references.slots());
+        let sizes: Vec<u32> = self
+            .function
+            .slots
+            .iter()
+            .map(|slot| slot.size)
+            .chain(self.payloads())
+            .chain(references)
+            .collect();
+        if sizes.iter().map(|size| u64::from(*size)).sum::<u64>() > MAX_FRAME {
             return Err(Error::TooLarge);
         }
-        let slots = self.function.slots.iter().map(|slot| slot.size);
-        let payloads: Vec<u32> = self.payloads().collect();
-        self.code.place_slots(slots.chain(payloads));
-        self.find_references()?;
+        self.code.place_slots(sizes);
         self.declare_catches();
         self.find_result_area();
         for origin in &self.state.layout.origins {
             let (Origin::Block(block) | Origin::Edge(block, _)) = *origin;
-            let catches = matches!(origin, Origin::Edge(_, edge) if self.function.edge_data(*edge).catch.is_some());
+            let catches =
+                matches!(origin, Origin::Edge(_, edge) if self.function.edge_data(*edge).catch.is_some());
             self.code.blocks.push(MBlock {
                 insts: 0..0,
                 params: 0..0,
@@ -163,6 +170,8 @@ impl Context<'_> {
             self.entry(block);
         } else {
             self.load_bases(false);
+            self.flush();
+            self.keep_params(block);
             self.params(block, number);
         }
         self.flush();
@@ -217,19 +226,20 @@ impl Context<'_> {
             self.error.get_or_insert(Error::Unselected(op));
         }
         self.keep_reference(value);
+        self.mark_safepoint(value);
         self.flush();
     }
 
     /// Puts blocks and instructions in the order of the code, and finds predecessors.
     fn finish(&mut self) {
-        let backwards = &mut self.state.backwards;
-        for block in &mut self.code.blocks {
-            let range = block.insts.start as usize..block.insts.end as usize;
+        for block in 0..self.code.blocks.len() {
+            let part = self.code.blocks[block].insts.clone();
             let from = self.code.insts.len() as u32;
-            self.code.insts.extend(backwards[range].iter().rev().cloned());
-            block.insts = from..self.code.insts.len() as u32;
+            let insts = &self.state.backwards[part.start as usize..part.end as usize];
+            self.code.insts.extend(insts.iter().rev().cloned());
+            self.finish_safepoints(part, from);
+            self.code.blocks[block].insts = from..self.code.insts.len() as u32;
         }
-        self.finish_safepoints();
         let counts = &mut self.state.counts;
         counts.clear();
         counts.resize(self.code.blocks.len(), 0);

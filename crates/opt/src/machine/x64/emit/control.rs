@@ -242,9 +242,15 @@ impl Writer<'_> {
             self.asm.op(UD2);
         } else {
             self.asm.mov_ri64(Gpr::RAX, trap as u64);
-            self.call_stub(offset_of!(NativeStubs, raise));
-            self.mark(position, None);
+            self.raise(position);
         }
+    }
+
+    /// Raises the status in `rax`. What never returns has a return address in the function all the same.
+    fn raise(&mut self, position: u32) {
+        self.call_stub(offset_of!(NativeStubs, raise));
+        self.mark(position, None);
+        self.asm.op(UD2);
     }
 
     /// Traps if a condition holds.
@@ -443,12 +449,10 @@ impl Writer<'_> {
     // Behind the function.
 
     pub(super) fn outofline(&mut self) {
-        let (mut next, mut returns) = (0, false);
+        let mut next = 0;
         while let Some(&OutOfLine { at, position, what }) = self.state.outofline.get(next) {
             next += 1;
             self.asm.bind(at);
-            returns =
-                matches!(what, What::Raise(_)) || matches!(what, What::Trap(_)) && !self.settings.signals;
             match what {
                 What::Trap(trap) => self.trap(position, trap),
                 What::StackCheck { back } => self.exceeded(position, back),
@@ -462,8 +466,7 @@ impl Writer<'_> {
                     if status != Gpr::RAX {
                         self.asm.rr(MOV64_R_RM, Gpr::RAX, status);
                     }
-                    self.call_stub(offset_of!(NativeStubs, raise));
-                    self.mark(position, None);
+                    self.raise(position);
                 }
                 What::HostTail { safepoint } => {
                     self.asm.r(CALL_RM, Gpr::RAX);
@@ -473,10 +476,6 @@ impl Writer<'_> {
                     self.leave();
                 }
             }
-        }
-        // A call that does not return returns into the function all the same.
-        if returns {
-            self.asm.op(UD2);
         }
     }
 
@@ -488,10 +487,11 @@ impl Writer<'_> {
         if self.frame.size <= SMALL_FRAME {
             self.asm.rr(MOV64_R_RM, Gpr::RAX, gpr(STACK));
         }
-        self.move_stack(-8);
+        // Aligns the stack.
+        self.asm.r(PUSH64_R, Gpr::RAX);
         self.call_stub(offset_of!(NativeStubs, stack_check));
         self.mark(position, None);
-        self.move_stack(8);
+        self.asm.r(POP64_R, Gpr::RAX);
         self.reload_fuel();
         if self.frame.bare {
             self.asm.r(POP64_R, gpr(CONTEXT));

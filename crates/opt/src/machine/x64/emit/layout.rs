@@ -94,10 +94,13 @@ impl Layout {
         // The first head behind the block at hand.
         let mut next = NONE;
         for block in (0..code.blocks.len() as u32).rev() {
-            let back = code.predecessors_of(block).iter().copied().filter(|from| *from >= block).max();
+            let head = &code.blocks[block as usize];
+            // What comes back from cold code is no loop.
+            let back = code.predecessors_of(block).iter().copied();
+            let back = back.filter(|from| *from >= block && !code.blocks[*from as usize].cold).max();
             let Some(last) = back else { continue };
-            let is_cold = code.blocks[block as usize].cold;
-            self.heads[block as usize] = next > last && !is_cold && self.is_written(block);
+            let runs_often = head.loop_depth > 0 && !head.cold;
+            self.heads[block as usize] = next > last && runs_often && self.is_written(block);
             next = block;
         }
     }

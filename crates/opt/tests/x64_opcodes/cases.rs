@@ -1,4 +1,4 @@
-//! Functions with one opcode each.
+//! Functions with one opcode each: with every type that its row leaves open, and operands of every kind.
 
 use windlass_abi::num::V128;
 use windlass_abi::trap::TrapCode;
@@ -104,7 +104,7 @@ impl Case {
             2 => i ^ (n * 7),
             3 => {
                 (i >> (n & 3)) % 2 * 16
-                    + ((i >> (n & 3)) / 2 << (n & 3))
+                    + (((i >> (n & 3)) / 2) << (n & 3))
                     + (i & ((1 << (n & 3)) - 1))
                     + n / 4 * 8
             }

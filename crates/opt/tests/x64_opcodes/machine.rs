@@ -228,15 +228,15 @@ fn vector(inst: Inst, x: &[V128], imm: u64) -> Option<V128> {
         VPSUBSW => V128::from_i16x8(from_fn(|i| i16a[i].saturating_sub(i16b[i]))),
         VPSUBUSB => V128::from_u8x16(from_fn(|i| u8a[i].saturating_sub(u8b[i]))),
         VPSUBUSW => V128::from_u16x8(from_fn(|i| u16a[i].saturating_sub(u16b[i]))),
-        VPAVGB => V128::from_u8x16(from_fn(|i| ((u16::from(u8a[i]) + u16::from(u8b[i]) + 1) / 2) as u8)),
-        VPAVGW => V128::from_u16x8(from_fn(|i| ((u32::from(u16a[i]) + u32::from(u16b[i]) + 1) / 2) as u16)),
+        VPAVGB => V128::from_u8x16(from_fn(|i| (u16::from(u8a[i]) + u16::from(u8b[i])).div_ceil(2) as u8)),
+        VPAVGW => V128::from_u16x8(from_fn(|i| (u32::from(u16a[i]) + u32::from(u16b[i])).div_ceil(2) as u16)),
         VPMULLW => V128::from_i16x8(from_fn(|i| i16a[i].wrapping_mul(i16b[i]))),
         VPMULLD => V128::from_i32x4(from_fn(|i| i32a[i].wrapping_mul(i32b[i]))),
-        VPMULHW => V128::from_i16x8(from_fn(|i| (i32::from(i16a[i]) * i32::from(i16b[i]) >> 16) as i16)),
-        VPMULHUW => V128::from_u16x8(from_fn(|i| (u32::from(u16a[i]) * u32::from(u16b[i]) >> 16) as u16)),
-        VPMULHRSW => {
-            V128::from_i16x8(from_fn(|i| (((i32::from(i16a[i]) * i32::from(i16b[i]) >> 14) + 1) >> 1) as i16))
-        }
+        VPMULHW => V128::from_i16x8(from_fn(|i| ((i32::from(i16a[i]) * i32::from(i16b[i])) >> 16) as i16)),
+        VPMULHUW => V128::from_u16x8(from_fn(|i| ((u32::from(u16a[i]) * u32::from(u16b[i])) >> 16) as u16)),
+        VPMULHRSW => V128::from_i16x8(from_fn(|i| {
+            ((((i32::from(i16a[i]) * i32::from(i16b[i])) >> 14) + 1) >> 1) as i16
+        })),
         VPMULUDQ => V128::from_u64x2(from_fn(|i| u64::from(u32a[2 * i]) * u64::from(u32b[2 * i]))),
         VPMULDQ => V128::from_i64x2(from_fn(|i| i64::from(i32a[2 * i]) * i64::from(i32b[2 * i]))),
         VPMADDWD => V128::from_i32x4(from_fn(|i| {

@@ -2,7 +2,7 @@
 
 use super::context::{Context, defined_early, used};
 use super::recipe::{A, ZERO, recipes};
-use crate::machine::code::{Arg, Class, VReg};
+use crate::machine::code::{Arg, Class};
 use crate::machine::x64::sequence::Sequence;
 use windlass_asm::x64::inst::*;
 use windlass_ir::{Op, Value};
@@ -54,24 +54,15 @@ impl Context<'_> {
         };
         let from = Value(self.function.inst(value).fields[0]);
         let bits = |value| Arg::Number(8 * self.function.ty(value).size());
-        let (bits_from, bits_to) = (bits(from), bits(value));
-        match signed {
-            None => {
-                let temp = self.temp(Class::Int);
-                self.convert_in(sequence, &[bits_to], value, from, temp);
-            }
-            Some(signed) => {
-                let temp = self.temp(Class::Vector);
-                let args = [bits_from, bits_to, Arg::Number(signed.into())];
-                self.convert_in(sequence, &args, value, from, temp);
-            }
-        }
-        true
-    }
-
-    /// Puts down a sequence that needs a register beside its result's.
-    fn convert_in(&mut self, sequence: Sequence, args: &[Arg], value: Value, from: Value, temp: VReg) {
+        let args = [bits(from), bits(value), Arg::Number(signed.unwrap_or_default().into())];
+        // The sequence needs a register beside the result's.
+        let (args, class) = match signed {
+            None => (&args[1..2], Class::Int),
+            Some(_) => (&args[..], Class::Vector),
+        };
+        let temp = self.temp(class);
         let operands = [defined_early(self.def_of(value)), used(self.use_of(from)), defined_early(temp)];
         self.emit_sequence(sequence, args, &operands);
+        true
     }
 }

@@ -191,12 +191,6 @@ impl Context<'_> {
                 let a = self.use_of(a);
                 return self.emit(by(wide, NOT32_RM, NOT64_RM), &[A::Mod(to, a)]);
             }
-            if let Some(mem) = self.fold_load(a) {
-                // The load cannot be part of what changes a register.
-                let loaded = self.temp(Class::Int);
-                self.emit(by(wide, MOV32_R_RM, MOV64_R_RM), &[loaded.into(), mem.into()]);
-                return self.emit(by_constant, &[A::Mod(to, loaded), A::Imm(imm.into())]);
-            }
             let a = self.use_of(a);
             return self.emit(by_constant, &[A::Mod(to, a), A::Imm(imm.into())]);
         }

@@ -89,7 +89,9 @@ impl PRegSet {
 
     /// Each register, those of integers first.
     pub fn iter(self) -> impl Iterator<Item = PReg> {
-        let of = |class, bits: u32| (0..32).filter(move |n| bits >> n & 1 != 0).map(move |number| PReg { class, number });
+        let of = |class, bits: u32| {
+            (0..32).filter(move |n| bits >> n & 1 != 0).map(move |number| PReg { class, number })
+        };
         of(Class::Int, self.ints).chain(of(Class::Vector, self.vectors))
     }
 }

@@ -15,8 +15,8 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Layout {
     /// Where a jump to a block goes.
     goals: Vec<u32>,
-    /// Whether a loop starts at a block that has none in it, and runs often: its head is aligned.
-    heads: Vec<bool>,
+    /// Of a block where a loop starts that has none in it, and runs often: the last block of the loop that is written.
+    latches: Vec<u32>,
     /// Blocks that lead to the one at hand.
     path: Vec<u32>,
 }
@@ -37,8 +37,9 @@ impl Layout {
         self.goal(block) == block
     }
 
-    pub(super) fn is_head(&self, block: u32) -> bool {
-        self.heads[block as usize]
+    /// The last block of the loop that starts at a block, if it is one for which the head is aligned: none is in it, and it runs often.
+    pub(super) fn latch(&self, block: u32) -> Option<u32> {
+        Some(self.latches[block as usize]).filter(|latch| *latch != NONE)
     }
 
     /// The block that a block jumps to, if it does nothing else.
@@ -89,8 +90,8 @@ impl Layout {
     }
 
     fn find_heads(&mut self, code: &Code) {
-        self.heads.clear();
-        self.heads.resize(code.blocks.len(), false);
+        self.latches.clear();
+        self.latches.resize(code.blocks.len(), NONE);
         // The first head behind the block at hand.
         let mut next = NONE;
         for block in (0..code.blocks.len() as u32).rev() {
@@ -100,7 +101,11 @@ impl Layout {
             let back = back.filter(|from| *from >= block && !code.blocks[*from as usize].cold).max();
             let Some(last) = back else { continue };
             let runs_often = head.loop_depth > 0 && !head.cold;
-            self.heads[block as usize] = next > last && runs_often && self.is_written(block);
+            if next > last && runs_often && self.is_written(block) {
+                // Such loops do not overlap, so all of these are few.
+                let written = (block..=last).rev().find(|block| self.is_written(*block));
+                self.latches[block as usize] = written.unwrap_or(block);
+            }
             next = block;
         }
     }

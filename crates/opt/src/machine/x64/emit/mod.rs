@@ -96,6 +96,8 @@ struct State {
     jumps: Vec<(u32, Label)>,
     /// Which of these jumps are short.
     short: Vec<bool>,
+    /// Of the first writing: where each block starts and ends.
+    extents: Vec<(u32, u32)>,
     outofline: Vec<OutOfLine>,
     /// Jump tables: where they lie, and the instruction.
     tables: Vec<(Label, u32)>,
@@ -146,6 +148,8 @@ impl Emitter {
         let (state, asm) = (&mut self.state, &mut self.trial);
         state.short.clear();
         state.jumps.clear();
+        state.extents.clear();
+        state.extents.resize(function.code.blocks.len(), (0, 0));
         Writer::new(self.settings, function, frame, state, asm, &mut self.trial_out, true).function()?;
         for (end, label) in state.jumps.drain(..) {
             let near = asm.is_bound(label) && asm.offset_of(label) - end <= i8::MAX as u32;

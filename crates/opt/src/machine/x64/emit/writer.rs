@@ -130,12 +130,10 @@ impl<'a> Writer<'a> {
     }
 
     fn block(&mut self, block: u32) -> Result<(), Error> {
-        if self.state.layout.is_head(block) {
-            match self.measures {
-                true => self.asm.nops(LOOP_ALIGN - 1),
-                false => self.asm.align(LOOP_ALIGN),
-            }
+        if let Some(latch) = self.state.layout.latch(block) {
+            self.align_loop(block, latch);
         }
+        let start = self.asm.offset();
         let label = self.state.labels[block as usize];
         self.asm.bind(label);
         for number in self.function.code.blocks[block as usize].insts.clone() {
@@ -148,7 +146,22 @@ impl<'a> Writer<'a> {
             }
             self.moves(number, Point::After);
         }
+        if self.measures {
+            self.state.extents[block as usize] = (start, self.asm.offset());
+        }
         Ok(())
+    }
+
+    /// Aligns the head of a loop, unless all of it is fetched at once as it lies.
+    fn align_loop(&mut self, head: u32, latch: u32) {
+        if self.measures {
+            return self.asm.nops(LOOP_ALIGN - 1);
+        }
+        let extents = &self.state.extents;
+        let size = extents[latch as usize].1.saturating_sub(extents[head as usize].0);
+        if self.asm.offset() % LOOP_ALIGN + size > LOOP_ALIGN {
+            self.asm.align(LOOP_ALIGN);
+        }
     }
 
     // Instructions of the table.

@@ -16,6 +16,9 @@
 //! return v3
 //! ```
 //!
+//! A store beside what is known, at the same address but with an offset so far away that both do not meet, is no reason
+//! to forget it: what was known of the last [`RECENT`] places is known of the new version, too.
+//!
 //! A load that may trap goes, too: the access before it was in bounds, and memories never shrink.
 
 use super::graph::Graph;
@@ -34,6 +37,9 @@ const MEMORIES: usize = 8;
 
 /// Slots whose address nobody has are in so many classes.
 const SLOTS: usize = 16;
+
+/// Of each class so many places are remembered that may be known behind a store beside them.
+const RECENT: usize = 8;
 
 /// First the regions, then memories, then slots.
 const CLASSES: usize = Region::ALL.len() + MEMORIES + SLOTS;
@@ -120,6 +126,8 @@ pub fn run(function: &mut Function, simplifier: &mut Simplifier) {
         versions: [0; CLASSES],
         made: 0,
         known: HashMap::default(),
+        recent: [[None; RECENT]; CLASSES],
+        oldest: [0; CLASSES],
         rewriter: Rewriter::new(function),
         function,
         simplifier,
@@ -165,6 +173,9 @@ struct Pass<'a> {
     /// How many versions were made.
     made: u32,
     known: HashMap<Key, Known, BuildHasherDefault<Mixer>>,
+    /// By class: places of which something is known, and which one is replaced next.
+    recent: [[Option<Key>; RECENT]; CLASSES],
+    oldest: [u8; CLASSES],
     rewriter: Rewriter,
 }
 
@@ -270,10 +281,56 @@ impl Pass<'_> {
             }
             let written = self.written(&inst);
             if written != 0 {
+                let before = self.versions;
                 self.write(written);
+                self.keep_beside(block, value, &inst, &before);
                 self.store(block, value, &inst);
             }
         }
+    }
+
+    /// Bytes that an access reads or writes; of a store it has the type of what is stored.
+    fn size(op: Op, ty: Type) -> u64 {
+        match op.row().bytes {
+            0 => ty.size().into(),
+            bytes => bytes.into(),
+        }
+    }
+
+    /// What was known of places beside a store is still known.
+    fn keep_beside(&mut self, block: Block, value: Value, inst: &Inst, before: &Versions) {
+        let atomic = inst.op.effects().any(Effects::READ);
+        if atomic || !matches!(inst.op.shape(), Shape::Store | Shape::StoreLane | Shape::RawStore) {
+            return;
+        }
+        let Some(class) = self.class(inst) else { return };
+        let stored = Self::size(inst.op, self.function.ty(self.function.operand(value, 1)));
+        let raw = inst.op.shape() == Shape::RawStore;
+        // Offsets of pointers are signed.
+        let start = |offset: u32| if raw { i64::from(offset.cast_signed()) } else { i64::from(offset) };
+        for i in 0..RECENT {
+            let Some(key) = self.recent[class][i] else { continue };
+            let (a, b) = (start(key.at[1]), start(inst.offset()));
+            let apart = a + Self::size(key.op, key.ty).cast_signed() <= b || b + stored.cast_signed() <= a;
+            let Some(known) = self.known.get(&key).copied() else { continue };
+            if apart
+                && key.version == before[class]
+                && key.at[0] == inst.fields[0]
+                && self.dominators.dominates(known.block, block)
+            {
+                let key = Key { version: self.versions[class], ..key };
+                self.known.insert(key, known);
+                self.recent[class][i] = Some(key);
+            }
+        }
+    }
+
+    /// Notes that something is known of a place.
+    fn remember(&mut self, class: usize, key: Key, known: Known) {
+        self.known.insert(key, known);
+        let oldest = &mut self.oldest[class];
+        self.recent[class][usize::from(*oldest)] = Some(key);
+        *oldest = (*oldest + 1) % RECENT as u8;
     }
 
     fn key(&self, op: Op, ty: Type, inst: &Inst) -> Option<Key> {
@@ -288,16 +345,16 @@ impl Pass<'_> {
 
     fn load(&mut self, block: Block, value: Value, inst: &Inst) {
         let Some(key) = self.key(inst.op, self.function.ty(value), inst) else { return };
-        let this = Known { value, block };
-        let known = *self.known.entry(key).or_insert(this);
-        if known.value == value {
-            return;
-        }
-        if self.dominators.dominates(known.block, block) {
-            self.rewriter.replace(value, known.value);
-            self.function.remove(value);
-        } else {
-            self.known.insert(key, this);
+        let known = self.known.get(&key).filter(|known| self.dominators.dominates(known.block, block));
+        match known.copied() {
+            Some(known) => {
+                self.rewriter.replace(value, known.value);
+                self.function.remove(value);
+            }
+            None => {
+                let class = self.class(inst).expect("what has a key has a class");
+                self.remember(class, key, Known { value, block });
+            }
         }
     }
 
@@ -312,9 +369,9 @@ impl Pass<'_> {
         let ty = self.function.ty(stored);
         // A reference that is stored as an integer is loaded as one.
         if !matches!(load.row().result, windlass_ir::op::Class::Is(wanted) if wanted != ty)
-            && let Some(key) = self.key(load, ty, inst)
+            && let Some((key, class)) = self.key(load, ty, inst).zip(self.class(inst))
         {
-            self.known.insert(key, Known { value: stored, block });
+            self.remember(class, key, Known { value: stored, block });
         }
     }
 }

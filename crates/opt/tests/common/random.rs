@@ -40,6 +40,8 @@ struct Maker<'f> {
     /// What is there.
     values: Vec<Value>,
     exits: Vec<Exit>,
+    /// Addresses of accesses.
+    addresses: Vec<Value>,
     /// Statements that may still be made.
     left: usize,
 }
@@ -73,7 +75,7 @@ pub fn function(seed: u64) -> Function {
     let mut b = Builder::at(&mut function, Block(0));
     let entry = b.start_block([I32, I32, I64]);
     let values = b.params(entry).collect();
-    let mut maker = Maker { b, random, values, exits: Vec::new(), left };
+    let mut maker = Maker { b, random, values, exits: Vec::new(), addresses: Vec::new(), left };
     if maker.statements(4) {
         maker.return_();
     }
@@ -214,10 +216,22 @@ impl Maker<'_> {
         self.b.op(if ty == I32 { Op::i32_and } else { Op::i64_and }, &[address, mask])
     }
 
+    /// An address at which something was loaded or stored before, if there is one of the same type.
+    fn address_again(&mut self, address: Value) -> Value {
+        let ty = self.b.ty(address);
+        let again = self.addresses.iter().rev().copied().find(|v| self.b.ty(*v) == ty);
+        let again = again.filter(|v| self.values.contains(v)).unwrap_or(address);
+        self.addresses.push(again);
+        self.keep(again);
+        again
+    }
+
     fn access(&mut self) -> bool {
         let memory = Memory(self.random.below(4) as u32 / 3);
         let address = self.address(if memory.0 == 0 { I32 } else { I64 });
-        let offset = self.random.below(3) as u32 * 4;
+        // Addresses are often the same, offsets such that accesses meet or do not.
+        let address = if self.random.chance(3) { address } else { self.address_again(address) };
+        let offset = self.random.below(6) as u32 * 2;
         if self.random.chance(2) {
             let op = LOADS[self.random.below(LOADS.len())];
             let value = self.b.access(op, &[address], offset, memory);

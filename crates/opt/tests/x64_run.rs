@@ -425,6 +425,31 @@ b5:
   v16 = i32_const 3
   jump b1(v16, v4)
 }
+
+function (i64) -> (i64) {
+  callee f0: own 2, (i64, i64, f64) -> (i64)
+  callee f1: own 0, (i64) -> (i64)
+
+b0(v0: i64):
+  v1 = i64_mul v0, v0
+  v2 = i64_mul v1, v0
+  v3 = i64_mul v2, v0
+  v4 = i64_mul v3, v0
+  v5 = i64_mul v4, v0
+  v6 = i64_mul v5, v0
+  v7 = f64_const 5.5
+  v8 = i64_const 10
+  v9 = call f0(v0, v0, v7)
+  v10 = call f1(v8)
+  v11 = i64_add v1, v2
+  v12 = i64_add v11, v3
+  v13 = i64_add v12, v4
+  v14 = i64_add v13, v5
+  v15 = i64_add v14, v6
+  v16 = i64_add v15, v9
+  v17 = i64_add v16, v10
+  return v17
+}
 ";
 
 #[test]
@@ -439,6 +464,8 @@ fn calls_do_what_the_convention_wants() {
         (call(4, [9, 0, 0]), 13_000 + 330 + 13 + 9 + 9 * 10),
         // So deep that only a frame that goes makes it possible.
         (call(6, [3_000_000, 0, 0]), 3_000_000 * 3_000_001 / 2),
+        // What a callee leaves on the stack that is not its own would lie over what the caller keeps.
+        (call(8, [2, 0, 0]), 4 + 8 + 16 + 32 + 64 + 128 + 2227 + 55),
         (call(7, [0, 5, 0]), 5),
         (call(7, [1, 5, 0]), 15),
         (call(7, [2, 5, 0]), 1005),

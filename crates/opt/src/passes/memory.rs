@@ -4,7 +4,7 @@
 //! whole value to the same place, is gone, if that dominates it and nothing on the way may write there. What depends on
 //! it is simplified again.
 //!
-//! What may be written is divided into [`CLASSES`]: regions, memories, slots of the frame; accesses to different ones never
+//! What may be written is divided into `CLASSES`: regions, memories, slots of the frame; accesses to different ones never
 //! meet. Each class has a *version*, which is another one behind everything that may write there. Where ways meet, it
 //! stays the same if all bring the same; at a loop, if nothing in the loop writes there. So what was loaded or stored
 //! in one block is there in each block that it dominates, if the version is the same.
@@ -17,7 +17,7 @@
 //! ```
 //!
 //! A store beside what is known, at the same address but with an offset so far away that both do not meet, is no reason
-//! to forget it: what was known of the last [`RECENT`] places is known of the new version, too.
+//! to forget it: what was known of the last `RECENT` places is known of the new version, too.
 //!
 //! A load that may trap goes, too: the access before it was in bounds, and memories never shrink.
 

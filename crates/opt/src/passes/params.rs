@@ -12,7 +12,7 @@
 //!
 //! *Same values* are found in rounds over the parameters that are left, forwards and backwards by turns. Each one
 //! remembers up to which edge all bring the same: what is the same stays so, so no edge is looked at twice for that. A
-//! round costs one look at each parameter; there are [`ROUNDS`] at most, one for each two loops that are in each other.
+//! round costs one look at each parameter; there are `ROUNDS` at most, one for each two loops that are in each other.
 //! *What is needed* is marked from the effects: an argument, when its parameter is.
 
 use super::graph::Graph;

@@ -1,6 +1,6 @@
 //! The rules of rewriting: one line each in `rules/*.rules`.
 //!
-//! The build script makes [`rewrite`] of them; [`parse`] reads them for the tests, which check every rule by itself against the
+//! The build script makes `rewrite` of them; [`parse`] reads them for the tests, which check every rule by itself against the
 //! meaning of its operations.
 
 pub mod parse;

@@ -6,7 +6,7 @@
 //! What floats has no place, so an instruction that is there can stand for every later one that is equal, wherever that
 //! is wanted: its operands are there wherever both are. Placing code decides later what is computed where.
 //!
-//! A rule's result is made in the same way, up to a depth of [`DEPTH`]: below that, rules rest.
+//! A rule's result is made in the same way, up to a depth of `DEPTH`: below that, rules rest.
 
 #[cfg(test)]
 mod tests;

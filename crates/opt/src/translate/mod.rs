@@ -3,15 +3,15 @@
 //! **In:** a module's facts and a body, [`Settings`]. **Out:** a [`Function`] in which pure operations float and
 //! everything else is in its block.
 //!
-//! Structured control gives SSA form at once ([`control`]): a block has a parameter for what its label carries, and for each
+//! Structured control gives SSA form at once (`control`): a block has a parameter for what its label carries, and for each
 //! local that came to it with different values, or that is written in the loop that it starts. What the locals were is not
-//! copied at each block but kept as a log of changes ([`locals`]).
+//! copied at each block but kept as a log of changes (`locals`).
 //!
-//! - [`visit`]: the operators; those that are arithmetic or accesses go by the table of opcodes;
-//! - [`calls`], [`memory`], [`reference`]: operators that take more than one instruction.
+//! - `visit`: the operators; those that are arithmetic or accesses go by the table of opcodes;
+//! - `calls`, `memory`, `reference`: operators that take more than one instruction.
 //!
 //! **Invariants.** In code that cannot be reached nothing is made, and the stack is not touched. Blocks come in the order of the
-//! code, but for those that are seldom run. A function whose merges would take more than [`MAX_MERGED`] values is translated
+//! code, but for those that are seldom run. A function whose merges would take more than `MAX_MERGED` values is translated
 //! again with its locals in slots of the frame.
 
 mod calls;

@@ -4,7 +4,7 @@
 //! [`Allocation`]. Allocation sees operands, clobbers, edges and nothing else of an instruction; it changes none, and adds
 //! none but moves.
 //!
-//! - [`regalloc2`]: the allocators of the crate of that name, one for good code and one for little compile time;
+//! - `regalloc2`: the allocators of the crate of that name, one for good code and one for little compile time;
 //! - [`checker`]: proves an allocation, whoever made it.
 //!
 //! # What emission may rely on

@@ -2,7 +2,7 @@
 //!
 //! First all is marked that is needed whatever is chosen. Then each `either` that is needed takes the way on which less
 //! is to be made beyond that: each instruction once, however often it is used; and what it takes is needed from then on.
-//! Of each way [`LOOKED_AT`] instructions count at most.
+//! Of each way `LOOKED_AT` instructions count at most.
 
 use super::super::{NONE, floats, uses};
 use windlass_ir::op::Shape;

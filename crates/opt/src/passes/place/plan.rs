@@ -2,7 +2,7 @@
 //!
 //! Users come before what they use, so that all uses of a value have their blocks when its turn comes. A value goes to
 //! the deepest block that dominates those of its uses that are not seldom run, and from there out of loops in which its
-//! operands do not change. What is seldom run and lies elsewhere gets copies, [`COPIES`] at most.
+//! operands do not change. What is seldom run and lies elsewhere gets copies, `COPIES` at most.
 //!
 //! What is as cheap to make again as to keep is not planned: it is made in each block that uses it.
 

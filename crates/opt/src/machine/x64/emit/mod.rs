@@ -3,10 +3,10 @@
 //! **In:** [`Code`], its [`Allocation`] for [`super::target::machine`], what the code is for ([`Settings`]). **Out:** a [`CodeChunk`] with the
 //! functions one behind the other, as `windlass_abi::native` demands: prologues, frames, positions, safepoints, handlers.
 //!
-//! - [`writer`]: an instruction, its operands, moves, jumps;
-//! - [`control`]: prologue and ends, calls, branches, and what lies behind the function;
-//! - [`values`]: sequences that compute something;
-//! - [`layout`]: which blocks there are, after jumps to jumps.
+//! - `writer`: an instruction, its operands, moves, jumps;
+//! - `control`: prologue and ends, calls, branches, and what lies behind the function;
+//! - `values`: sequences that compute something;
+//! - `layout`: which blocks there are, after jumps to jumps.
 //!
 //! **Short jumps.** A function is written twice. The first time, into a buffer of its own, every jump ahead is long, and each head of a loop
 //! that is aligned takes as much as it can. So no distance can be greater the second time, and what was near enough then is

@@ -7,13 +7,13 @@
 //! comparison) never is. What one instruction becomes is put down in the order of the code, taken over backwards, and at the
 //! end everything is reversed once.
 //!
-//! - [`context`]: registers of values, putting down instructions: what all others work with;
-//! - [`layout`]: the blocks of the code;
-//! - [`address`]: memory operands with their checks; [`memory`]: accesses;
-//! - [`integer`], [`compare`]: integers, comparisons and conditions;
-//! - [`control`], [`call`]: ends of blocks, traps, calls;
-//! - [`references`]: references across safepoints;
-//! - [`float`], [`convert`], [`vector`], [`lanes`], [`atomic`]: everything else.
+//! - `context`: registers of values, putting down instructions: what all others work with;
+//! - `layout`: the blocks of the code;
+//! - `address`: memory operands with their checks; `memory`: accesses;
+//! - `integer`, `compare`: integers, comparisons and conditions;
+//! - `control`, `call`: ends of blocks, traps, calls;
+//! - `references`: references across safepoints;
+//! - `float`, `convert`, `vector`, `lanes`, `atomic`: everything else.
 
 mod address;
 mod atomic;

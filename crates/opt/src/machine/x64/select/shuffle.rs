@@ -208,7 +208,7 @@ mod tests {
         of_two(from_fn(|i| i as u8 + 9), "vpalignr b, a, 0b1001");
         of_two(from_fn(|i| (i as u8 + 20) % 32), "vpalignr a, b, 0b100");
         of_two(whole([0, 2, 5, 7]), "vshufps a, b, 0b11011000");
-        of_two(whole([7, 7, 1, 0]), "vshufps b, a, 0b1111");
+        of_two(whole([7, 7, 1, 0]), "vshufps b, a, 0b11111");
         of_two(whole([0, 9, 2, 3, 12, 5, 6, 15]), "vpblendw a, b, 0b10010010");
         let bytes = from_fn(|i| if i % 3 == 0 { i as u8 + 16 } else { i as u8 });
         of_two(bytes, "vpblendvb a, b, [ff 0 0 ff 0 0 ff 0 0 ff 0 0 ff 0 0 ff]");

@@ -12,6 +12,7 @@
 //! **Invariants.** Every rule is true for all values, bit for bit; the tests check each one by itself.
 
 pub mod machine;
+mod names;
 pub mod passes;
 pub mod pipeline;
 pub mod rules;

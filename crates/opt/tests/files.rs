@@ -7,39 +7,11 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use windlass_ir::text::parse;
 use windlass_ir::verify::verify;
 use windlass_opt::pipeline::PASSES;
 use windlass_opt::simplify::Simplifier;
-
-/// The file as it should be.
-fn expected(text: &str) -> Result<String, String> {
-    let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(";!")).map(str::trim).collect();
-    if names.is_empty() {
-        return Err("it has no directive".to_owned());
-    }
-    let mut out = String::new();
-    let mut function = String::new();
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with(";=")) {
-        out += line;
-        out += "\n";
-        if function.is_empty() && !line.starts_with("function") {
-            continue;
-        }
-        function += line;
-        function += "\n";
-        if line == "}" {
-            let after = passed(&function, &names).map_err(|e| format!("before line {}: {e}", number + 1))?;
-            for line in after.lines() {
-                out += format!(";= {line}").trim_end();
-                out += "\n";
-            }
-            function.clear();
-        }
-    }
-    Ok(out)
-}
 
 /// What passes make of a function.
 fn passed(text: &str, names: &[&str]) -> Result<String, String> {
@@ -60,41 +32,18 @@ fn passed(text: &str, names: &[&str]) -> Result<String, String> {
     Ok(function.to_string())
 }
 
-fn files() -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut directories = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ir")];
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { directories.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    files
-}
-
 #[test]
 fn files_are_as_they_should_be() {
-    let bless = std::env::var_os("WINDLASS_BLESS").is_some();
-    let mut complaints = String::new();
-    for path in files() {
-        let text = std::fs::read_to_string(&path).unwrap();
-        match expected(&text) {
-            Ok(expected) if expected == text => {}
-            Ok(expected) if bless => std::fs::write(&path, expected).unwrap(),
-            Ok(expected) => {
-                let differs = expected.lines().zip(text.lines()).find(|(should, is)| should != is);
-                complaints += &format!("{}: should, is: {differs:?}\n", path.display());
-            }
-            Err(why) => complaints += &format!("{}: {why}\n", path.display()),
-        }
-    }
-    assert!(complaints.is_empty(), "{complaints}\nWINDLASS_BLESS=1 accepts differences");
+    common::golden::check("ir", &|file, function| {
+        let names: Vec<&str> =
+            file.lines().filter_map(|line| line.strip_prefix(";!")).map(str::trim).collect();
+        if names.is_empty() { Err("it has no directive".to_owned()) } else { passed(function, &names) }
+    });
 }
 
 #[test]
 fn every_pass_has_a_file() {
-    let files = files();
+    let files = common::golden::files("ir");
     for pass in PASSES {
         let directory = Path::new("tests/ir").join(pass.name);
         assert!(files.iter().any(|path| path.parent().unwrap().ends_with(&directory)), "{}", pass.name);

@@ -13,7 +13,6 @@ mod common;
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Formatter, Instruction, IntelFormatter, OpKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 use windlass_abi::code::{CatchRow, CodeChunk, RelocTarget};
 use windlass_ir::text::parse;
 use windlass_ir::verify::verify_placed;
@@ -142,57 +141,14 @@ fn printed(chunk: &CodeChunk, number: usize) -> String {
     out
 }
 
-/// The file as it should be.
-fn expected(text: &str) -> Result<String, String> {
-    let mood = Mood::of(text);
-    let (mut out, mut function) = (String::new(), String::new());
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with(";=")) {
-        out += line;
-        out += "\n";
-        if function.is_empty() && !line.starts_with("function") {
-            continue;
-        }
-        function += line;
-        function += "\n";
-        if line == "}" {
-            let wrong = |e: String| format!("before line {}: {e}", number + 1);
-            let parsed = parse(&function).map_err(|e| wrong(e.to_string()))?;
-            verify_placed(&parsed[0]).map_err(|e| wrong(e.to_string()))?;
-            let chunk = emitted(&parsed, mood, Mode::Backtracking).map_err(wrong)?;
-            for line in printed(&chunk, 0).lines() {
-                out += format!(";= {line}").trim_end();
-                out += "\n";
-            }
-            function.clear();
-        }
-    }
-    Ok(out)
-}
-
-fn files() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/x64_emit");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(directory).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    files
-}
-
 #[test]
 fn files_are_as_they_should_be() {
-    let bless = std::env::var_os("WINDLASS_BLESS").is_some();
-    let mut complaints = String::new();
-    for path in files() {
-        let text = std::fs::read_to_string(&path).unwrap();
-        match expected(&text) {
-            Ok(expected) if expected == text => {}
-            Ok(expected) if bless => std::fs::write(&path, expected).unwrap(),
-            Ok(expected) => {
-                let differs = expected.lines().zip(text.lines()).find(|(should, is)| should != is);
-                complaints += &format!("{}: should, is: {differs:?}\n", path.display());
-            }
-            Err(why) => complaints += &format!("{}: {why}\n", path.display()),
-        }
-    }
-    assert!(complaints.is_empty(), "{complaints}\nWINDLASS_BLESS=1 accepts differences");
+    common::golden::check("x64_emit", &|file, function| {
+        let parsed = parse(function).map_err(|e| e.to_string())?;
+        verify_placed(&parsed[0]).map_err(|e| e.to_string())?;
+        let chunk = emitted(&parsed, Mood::of(file), Mode::Backtracking)?;
+        Ok(printed(&chunk, 0))
+    });
 }
 
 /// Jumps of a function that are long, and of these those that could be short.

@@ -11,6 +11,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::names::is_same;
 use crate::rules::parse::{COMMUTATIVE, mask};
 use crate::rules::rewrite;
 use windlass_abi::num::V128;
@@ -318,7 +319,7 @@ const COMMUTES: [bool; Op::ALL.len()] = {
     while i < table.len() {
         let mut j = 0;
         while j < COMMUTATIVE.len() {
-            if is_same(Op::ALL[i].name().as_bytes(), COMMUTATIVE[j].as_bytes()) {
+            if is_same(Op::ALL[i].name(), COMMUTATIVE[j]) {
                 table[i] = true;
             }
             j += 1;
@@ -327,11 +328,3 @@ const COMMUTES: [bool; Op::ALL.len()] = {
     }
     table
 };
-
-const fn is_same(a: &[u8], b: &[u8]) -> bool {
-    let mut i = 0;
-    while i < a.len() && i < b.len() && a[i] == b[i] {
-        i += 1;
-    }
-    i == a.len() && i == b.len()
-}

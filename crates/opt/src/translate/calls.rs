@@ -2,6 +2,7 @@
 
 use super::control::Handler;
 use super::{Done, Translator, signature_of};
+use crate::names::is_same;
 use std::mem::{offset_of, size_of};
 use windlass_abi::builtins::VMBuiltins;
 use windlass_abi::trap::TrapCode;
@@ -25,20 +26,12 @@ pub(super) enum To {
 pub(super) const fn builtin(name: &str) -> u32 {
     let mut i = 0;
     while i < VMBuiltins::NAMES.len() {
-        if is_same(VMBuiltins::NAMES[i].as_bytes(), name.as_bytes()) {
+        if is_same(VMBuiltins::NAMES[i], name) {
             return i as u32;
         }
         i += 1;
     }
     panic!("there is no such builtin")
-}
-
-const fn is_same(a: &[u8], b: &[u8]) -> bool {
-    let mut i = 0;
-    while i < a.len() && i < b.len() && a[i] == b[i] {
-        i += 1;
-    }
-    i == a.len() && i == b.len()
 }
 
 /// What a builtin returns.

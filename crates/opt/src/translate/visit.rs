@@ -5,6 +5,7 @@
 
 use super::calls::builtin;
 use super::{Done, Translator};
+use crate::names::is_same;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use windlass_abi::num::V128;
@@ -39,30 +40,16 @@ impl<T> DerefMut for Operators<'_, '_, T> {
 const fn row_of<Asking>(visit: &str) -> Op {
     // This cannot be known before the type is.
     let _ = size_of::<Asking>();
+    // All methods begin with `visit_`.
+    let (_, name) = visit.split_at("visit_".len());
     let mut i = 0;
     while i < Op::ALL.len() {
-        if is_visit_of(visit.as_bytes(), Op::ALL[i].name().as_bytes()) {
+        if is_same(Op::ALL[i].name(), name) {
             return Op::ALL[i];
         }
         i += 1;
     }
     panic!("the operator has neither a row nor a method")
-}
-
-/// Whether `visit` is "visit_" and then `name`.
-const fn is_visit_of(visit: &[u8], name: &[u8]) -> bool {
-    const PREFIX: usize = "visit_".len();
-    if visit.len() != PREFIX + name.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < name.len() {
-        if visit[PREFIX + i] != name[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }
 
 macro_rules! by_table {

@@ -1,7 +1,8 @@
-//! What tests of passes share: running a function so that all that it does is seen, and functions by chance.
+//! What tests of passes share: running a function so that all that it does is seen, functions by chance, and tests that are files.
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod golden;
 pub mod random;
 
 use windlass_ir::eval::{Observed, Outcome, TestEnvironment, run};
